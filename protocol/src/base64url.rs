@@ -1,0 +1,126 @@
+// By hand rather than with a crate: a general engine and its error messages would be a sixth of the
+// browser's module, which a page waits for. The tests hold it against the `base64` crate.
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The text is not base64url as Holdfast writes it (RFC 4648 section 5, no padding).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotBase64Url;
+
+impl core::fmt::Display for NotBase64Url {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("not base64url without padding")
+    }
+}
+
+impl std::error::Error for NotBase64Url {}
+
+/// Bytes to text.
+pub fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let at = |place: usize| chunk.get(place).copied().unwrap_or_default();
+        let [a, b, c] = [at(0), at(1), at(2)];
+        let sextets = [a >> 2, (a & 0b11) << 4 | b >> 4, (b & 0b1111) << 2 | c >> 6, c & 0b11_1111];
+        for sextet in sextets.iter().take(chunk.len() + 1) {
+            text.push(char::from(ALPHABET[usize::from(*sextet)]));
+        }
+    }
+    text
+}
+
+/// Text to bytes; every sequence of bytes has exactly one text that is taken.
+pub fn decode(text: &str) -> Result<Vec<u8>, NotBase64Url> {
+    // One symbol of a group of four holds no byte.
+    if text.len() % 4 == 1 {
+        return Err(NotBase64Url);
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
+    for chunk in text.as_bytes().chunks(4) {
+        let mut sextets = [0_u8; 4];
+        for (sextet, symbol) in sextets.iter_mut().zip(chunk) {
+            *sextet = value(*symbol).ok_or(NotBase64Url)?;
+        }
+        let [a, b, c, d] = sextets;
+        let group = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+        let (whole, stray) = group.split_at(chunk.len() - 1);
+        // Bits that belong to no byte could be spelled in several ways.
+        if stray.iter().any(|bits| *bits != 0) {
+            return Err(NotBase64Url);
+        }
+        bytes.extend_from_slice(whole);
+    }
+    Ok(bytes)
+}
+
+fn value(symbol: u8) -> Option<u8> {
+    match symbol {
+        b'A'..=b'Z' => Some(symbol - b'A'),
+        b'a'..=b'z' => Some(symbol - b'a' + 26),
+        b'0'..=b'9' => Some(symbol - b'0' + 52),
+        b'-' => Some(62),
+        b'_' => Some(63),
+        _ => None,
+    }
+}
+
+/// Text to exactly `N` bytes.
+pub fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], NotBase64Url> {
+    decode(text)?.try_into().map_err(|_| NotBase64Url)
+}
+
+/// Bytes that are base64url text on the wire.
+#[cfg(feature = "wire")]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Bytes(pub Vec<u8>);
+
+#[cfg(feature = "wire")]
+impl core::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Bytes({})", self.0.len())
+    }
+}
+
+#[cfg(feature = "wire")]
+impl serde::Serialize for Bytes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&encode(&self.0))
+    }
+}
+
+#[cfg(feature = "wire")]
+impl<'de> serde::Deserialize<'de> for Bytes {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        decode(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as ORACLE};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_are_spelled_as_everywhere(bytes in any::<Vec<u8>>()) {
+            let text = encode(&bytes);
+            prop_assert_eq!(&text, &ORACLE.encode(&bytes));
+            prop_assert_eq!(decode(&text), Ok(bytes));
+        }
+
+        #[test]
+        fn a_text_is_taken_or_refused_as_everywhere(text in "[A-Za-z0-9_=+/-]{0,9}|[A-Za-z0-9_-]{0,9}|.{0,9}") {
+            prop_assert_eq!(decode(&text).ok(), ORACLE.decode(&text).ok());
+        }
+    }
+
+    #[test]
+    fn refuses_every_second_spelling() {
+        assert_eq!(decode("AQI"), Ok(vec![1, 2]));
+        for other in ["AQI=", "AQI ", " AQI", "AQ I", "AQI\n", "AQJ", "AQ+_", "AQ/A", "A"] {
+            assert_eq!(decode(other), Err(NotBase64Url), "{other:?}");
+        }
+    }
+}

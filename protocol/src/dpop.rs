@@ -1,0 +1,193 @@
+//! RFC 9449, the parts that need neither clock nor storage.
+
+use crate::{base64url, ids::Thumbprint};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+/// The longest proof that is read, in bytes. A proof of Holdfast's own client has about 600.
+pub const MAX_PROOF_BYTES: usize = 4096;
+
+/// Why a proof is none. The wire says `pop_proof_invalid` for all of them; the log says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofError {
+    /// Not three parts of strict base64url, or too long.
+    NotCompact,
+    /// The header is not `typ: dpop+jwt`, `alg: ES256`, and a public P-256 `jwk` without private parts.
+    BadHeader,
+    /// The claims are not `jti`, `htm`, `htu`, `iat` and, where there is one, `nonce` and `ath`.
+    BadClaims,
+    /// `htm` is another method.
+    OtherMethod,
+    /// `htu` is another address.
+    OtherUrl,
+    /// The signature does not verify.
+    BadSignature,
+}
+
+impl core::fmt::Display for ProofError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            ProofError::NotCompact => "not a compact JWS",
+            ProofError::BadHeader => "the header is not a DPoP header with an ES256 public key",
+            ProofError::BadClaims => "a claim is missing or malformed",
+            ProofError::OtherMethod => "made for another method",
+            ProofError::OtherUrl => "made for another address",
+            ProofError::BadSignature => "the signature does not verify",
+        })
+    }
+}
+
+impl std::error::Error for ProofError {}
+
+/// A public P-256 key: the two coordinates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// The x coordinate, big-endian.
+    pub x: [u8; 32],
+    /// The y coordinate, big-endian.
+    pub y: [u8; 32],
+}
+
+impl PublicKey {
+    /// SEC 1, uncompressed: `04 || x || y`.
+    pub fn to_sec1(&self) -> [u8; 65] {
+        let mut point = [4; 65];
+        point[1..33].copy_from_slice(&self.x);
+        point[33..].copy_from_slice(&self.y);
+        point
+    }
+
+    /// From SEC 1, uncompressed. Does not check that the point is on the curve.
+    pub fn from_sec1(point: &[u8; 65]) -> Self {
+        let mut key = Self { x: [0; 32], y: [0; 32] };
+        key.x.copy_from_slice(&point[1..33]);
+        key.y.copy_from_slice(&point[33..]);
+        key
+    }
+
+    /// RFC 7638: SHA-256 of the members `crv`, `kty`, `x`, `y` in that order.
+    pub fn thumbprint(&self) -> Thumbprint {
+        let (x, y) = (base64url::encode(&self.x), base64url::encode(&self.y));
+        let json = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+        Thumbprint::from_hash(&Sha256::digest(json.as_bytes()).into())
+    }
+}
+
+// RFC 9449 section 4.2 lets a header or a payload hold more; duplicates of what is known are refused.
+#[derive(Deserialize)]
+struct Header {
+    typ: String,
+    alg: String,
+    jwk: Jwk,
+    #[serde(default)]
+    crit: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    crv: String,
+    x: String,
+    y: String,
+    #[serde(default)]
+    d: Option<serde_json::Value>,
+    #[serde(default)]
+    k: Option<serde_json::Value>,
+}
+
+/// The claims of a proof, RFC 9449 section 4.2.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ProofClaims {
+    /// Unique for each proof.
+    pub jti: String,
+    /// The method.
+    pub htm: String,
+    /// The address, without query and fragment.
+    pub htu: String,
+    /// Seconds since 1970 by the client's clock. Must be there; freshness comes from `nonce`, so a
+    /// clock that is years off harms nobody.
+    pub iat: i64,
+    /// The server's nonce, if the client has one.
+    #[serde(default)]
+    pub nonce: Option<String>,
+    /// SHA-256 of the access token, where one is presented.
+    #[serde(default)]
+    pub ath: Option<String>,
+}
+
+/// A proof whose signature nobody has checked yet.
+pub struct UnverifiedProof<'a> {
+    /// What the signature covers.
+    pub signing_input: &'a str,
+    /// r‖s.
+    pub signature: [u8; 64],
+    /// The key that the proof names.
+    pub unverified_key: PublicKey,
+    unverified_claims: ProofClaims,
+}
+
+impl<'a> UnverifiedProof<'a> {
+    /// Takes a compact JWS apart (RFC 9449 section 4.3, checks 2 to 7 but for the signature).
+    pub fn read(compact: &'a str) -> Result<Self, ProofError> {
+        if compact.len() > MAX_PROOF_BYTES {
+            return Err(ProofError::NotCompact);
+        }
+        let (signing_input, signature) = compact.rsplit_once('.').ok_or(ProofError::NotCompact)?;
+        let (header, claims) = signing_input.split_once('.').ok_or(ProofError::NotCompact)?;
+        let signature = base64url::decode_array::<64>(signature).map_err(|_| ProofError::NotCompact)?;
+        let header = base64url::decode(header).map_err(|_| ProofError::NotCompact)?;
+        let claims = base64url::decode(claims).map_err(|_| ProofError::NotCompact)?;
+
+        let header: Header = serde_json::from_slice(&header).map_err(|_| ProofError::BadHeader)?;
+        let jwk = header.jwk;
+        let known = header.typ == "dpop+jwt" && header.alg == "ES256" && header.crit.is_none();
+        let public = jwk.kty == "EC" && jwk.crv == "P-256" && jwk.d.is_none() && jwk.k.is_none();
+        if !known || !public {
+            return Err(ProofError::BadHeader);
+        }
+        let unverified_key = PublicKey {
+            x: base64url::decode_array(&jwk.x).map_err(|_| ProofError::BadHeader)?,
+            y: base64url::decode_array(&jwk.y).map_err(|_| ProofError::BadHeader)?,
+        };
+        let unverified_claims: ProofClaims =
+            serde_json::from_slice(&claims).map_err(|_| ProofError::BadClaims)?;
+        let jti = unverified_claims.jti.len();
+        if !(16..=256).contains(&jti) {
+            return Err(ProofError::BadClaims);
+        }
+        Ok(Self { signing_input, signature, unverified_key, unverified_claims })
+    }
+
+    /// Holds the proof against the request; `verifies` is ECDSA P-256 with SHA-256 over
+    /// `(key, message, r‖s)`.
+    pub fn verify(
+        self,
+        method: &str,
+        url: &str,
+        verifies: impl FnOnce(&PublicKey, &[u8], &[u8; 64]) -> bool,
+    ) -> Result<SignedProof, ProofError> {
+        if self.unverified_claims.htm != method {
+            return Err(ProofError::OtherMethod);
+        }
+        if self.unverified_claims.htu != url {
+            return Err(ProofError::OtherUrl);
+        }
+        if !verifies(&self.unverified_key, self.signing_input.as_bytes(), &self.signature) {
+            return Err(ProofError::BadSignature);
+        }
+        let jkt = self.unverified_key.thumbprint();
+        Ok(SignedProof { key: self.unverified_key, jkt, claims: self.unverified_claims })
+    }
+}
+
+/// A proof for this method and address whose signature verifies. Whether its key is the session's,
+/// its nonce fresh and its `jti` new is for the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedProof {
+    /// The key that signed.
+    pub key: PublicKey,
+    /// Its thumbprint.
+    pub jkt: Thumbprint,
+    /// What was signed.
+    pub claims: ProofClaims,
+}

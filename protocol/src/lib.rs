@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+// In reading order.
+
+/// Strict base64url: one spelling for every sequence of bytes.
+pub mod base64url;
+/// Names of accounts, sessions, connections, ceremonies and passkeys, and the thumbprint of a key.
+pub mod ids;
+/// Proof of possession on a live connection: messages, transcript and the two machines.
+pub mod pop;
+
+/// Proofs of possession on single requests: RFC 9449.
+#[cfg(feature = "wire")]
+pub mod dpop;
+/// What the server says when it refuses: RFC 9457, with a closed union of codes.
+#[cfg(feature = "wire")]
+pub mod problem;
+/// Signed tokens, and the WebAuthn challenges made of them.
+#[cfg(feature = "wire")]
+pub mod tokens;
+
+/// Setting up, signing in and out, and who is signed in.
+#[cfg(feature = "wire")]
+pub mod account;
+/// Live connections and the tickets that open them.
+#[cfg(feature = "wire")]
+pub mod connections;
+/// Activity events.
+#[cfg(feature = "wire")]
+pub mod history;
+/// Passkeys: ceremonies and the list.
+#[cfg(feature = "wire")]
+pub mod passkeys;
+/// Recovery codes.
+#[cfg(feature = "wire")]
+pub mod recovery;

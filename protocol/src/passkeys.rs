@@ -1,0 +1,141 @@
+use crate::{
+    base64url::Bytes,
+    ids::{CeremonyId, PasskeyId},
+};
+use serde::{Deserialize, Serialize};
+use webauthn_rs_proto::{PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions};
+
+/// What a browser needs to register a passkey: `public_key` goes to `navigator.credentials.create`,
+/// after the browser has held the token against it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RegistrationOptions {
+    /// Comes back with the answer.
+    pub ceremony: CeremonyId,
+    /// Comes back with the answer; the challenge is its hash.
+    pub token: String,
+    /// WebAuthn Level 3, `PublicKeyCredentialCreationOptionsJSON`.
+    pub public_key: PublicKeyCredentialCreationOptions,
+}
+
+/// What a browser needs to sign in: `public_key` goes to `navigator.credentials.get`, after the
+/// browser has held the token against it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AssertionOptions {
+    /// Comes back with the answer.
+    pub ceremony: CeremonyId,
+    /// Comes back with the answer; the challenge is its hash.
+    pub token: String,
+    /// WebAuthn Level 3, `PublicKeyCredentialRequestOptionsJSON`.
+    pub public_key: PublicKeyCredentialRequestOptions,
+}
+
+/// What an authenticator answered to a registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationResponse {
+    /// The credential id.
+    pub id: Bytes,
+    /// `response.clientDataJSON`.
+    pub client_data_json: Bytes,
+    /// `response.attestationObject`.
+    pub attestation_object: Bytes,
+    /// `response.getTransports()`: at most 8, each at most 32 characters.
+    pub transports: Vec<String>,
+    /// `credProps.rk`, where the browser says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discoverable: Option<Discoverable>,
+}
+
+/// What `credProps` says of the credential just made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Discoverable {
+    /// It can sign in without a name.
+    Yes,
+    /// It cannot: refused.
+    No,
+}
+
+/// What an authenticator answered to a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssertionResponse {
+    /// The credential id.
+    pub id: Bytes,
+    /// `response.clientDataJSON`.
+    pub client_data_json: Bytes,
+    /// `response.authenticatorData`.
+    pub authenticator_data: Bytes,
+    /// `response.signature`.
+    pub signature: Bytes,
+    /// `response.userHandle`: always there for a discoverable credential.
+    pub user_handle: Bytes,
+}
+
+/// `GET /v1/passkey`: every passkey of the account, the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyList {
+    /// The passkeys.
+    pub passkeys: Vec<PasskeyView>,
+}
+
+/// A passkey as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyView {
+    /// Unchanging.
+    pub id: PasskeyId,
+    /// As the owner named it; at first the derived name's provider.
+    pub name: String,
+    /// `Platform passkey (synced, built-in) @ Mac · Chrome`, the provider's name first where known.
+    pub display_name: String,
+    /// The provider, where the AAGUID is known.
+    pub provider: Option<String>,
+    /// Milliseconds since 1970.
+    pub created_at_ms: u64,
+    /// Milliseconds since 1970; `None`: never.
+    pub last_used_at_ms: Option<u64>,
+    /// Where it lives.
+    pub backup: Backup,
+    /// As the browser named them: `internal`, `hybrid`, `usb`, `nfc`, `ble`.
+    pub transports: Vec<String>,
+    /// How far it is trusted.
+    pub trust: Trust,
+    /// It opened the session that asks.
+    pub opened_this_session: bool,
+}
+
+/// Where a passkey lives (WebAuthn's BE and BS flags).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backup {
+    /// On one device, for ever.
+    DeviceBound,
+    /// May be synced, and is not yet.
+    NotYetSynced,
+    /// Synced by its provider.
+    Synced,
+}
+
+/// How far a passkey is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// In use.
+    Trusted,
+    /// Enrolled within the cooldown.
+    New,
+    /// Its signature counter went backwards.
+    Suspect,
+    /// Removed: can never sign in again.
+    Disabled,
+}
+
+/// `POST /v1/passkey/rename`. Answers 204.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenameRequest {
+    /// Which.
+    pub id: PasskeyId,
+    /// 1 to 64 characters, no control characters.
+    pub name: String,
+}

@@ -1,0 +1,80 @@
+use super::{DOMAIN, message::push_number};
+use crate::ids::{ConnectionId, Thumbprint};
+
+/// What is fixed for the life of a connection, when its ticket is minted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// Of the address that the browser dialled, as `https://console.example`.
+    origin: String,
+    connection: ConnectionId,
+    client_nonce: String,
+    thumbprint: Thumbprint,
+}
+
+/// The text cannot be a line of a transcript.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAField;
+
+/// A field is 1 to 128 visible ASCII characters: no space, no newline, nothing that could be taken
+/// for the next field.
+pub fn is_field(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// What the server asks to be signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// The connection that it believes to speak on.
+    pub connection: ConnectionId,
+    /// Rises by one with each challenge of a connection, from 1.
+    pub sequence: u64,
+    /// Fresh random bits of the server, base64url.
+    pub nonce: String,
+    /// Milliseconds since 1970 by the server's clock; an answer is late after it.
+    pub expires_at_ms: u64,
+}
+
+impl Binding {
+    /// Refuses what could not stand in a line of its own.
+    pub fn new(
+        origin: &str,
+        connection: ConnectionId,
+        client_nonce: &str,
+        thumbprint: Thumbprint,
+    ) -> Result<Self, NotAField> {
+        if !is_field(origin) || !is_field(client_nonce) {
+            return Err(NotAField);
+        }
+        Ok(Self { origin: origin.to_owned(), connection, client_nonce: client_nonce.to_owned(), thumbprint })
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> &ConnectionId {
+        &self.connection
+    }
+
+    /// The key that answers.
+    pub fn thumbprint(&self) -> &Thumbprint {
+        &self.thumbprint
+    }
+
+    /// What is signed: one line a field, the first names the protocol, no newline at the end.
+    ///
+    /// Of the challenge, only sequence, nonce and expiry are taken; the rest is this connection's
+    /// own, so that a challenge of another connection cannot be signed here.
+    pub fn transcript(&self, challenge: &Challenge) -> String {
+        let mut text = String::with_capacity(320);
+        for line in [DOMAIN, &self.origin, self.connection.as_str(), &self.client_nonce] {
+            text.push_str(line);
+            text.push('\n');
+        }
+        push_number(&mut text, challenge.sequence);
+        text.push('\n');
+        text.push_str(&challenge.nonce);
+        text.push('\n');
+        push_number(&mut text, challenge.expires_at_ms);
+        text.push('\n');
+        text.push_str(self.thumbprint.as_str());
+        text
+    }
+}

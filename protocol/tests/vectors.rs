@@ -1,0 +1,147 @@
+//! Published vectors and our own, from files. An unknown key in a file fails the run.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use holdfast_protocol::{
+    base64url,
+    dpop::{PublicKey, UnverifiedProof},
+    ids::{ConnectionId, Thumbprint},
+    pop::{Binding, Challenge, Message},
+};
+use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
+use serde::Deserialize;
+use std::{fs, path::PathBuf};
+
+fn vectors(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "vectors", name].iter().collect()
+}
+
+fn read<T: for<'de> Deserialize<'de>>(name: &str) -> T {
+    serde_json::from_slice(&fs::read(vectors(name)).unwrap()).unwrap()
+}
+
+fn p256_verifies(key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    let key = VerifyingKey::from_sec1_bytes(&key.to_sec1());
+    let signature = Signature::from_slice(signature);
+    key.ok().zip(signature.ok()).is_some_and(|(key, signature)| key.verify(message, &signature).is_ok())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pop {
+    #[expect(dead_code, reason = "for the reader of the file")]
+    about: String,
+    transcripts: Vec<Transcript>,
+    messages: Vec<Valid>,
+    not_messages: Vec<Invalid>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Transcript {
+    origin: String,
+    client_nonce: String,
+    challenge: String,
+    jwk_x: String,
+    jwk_y: String,
+    thumbprint: String,
+    transcript: String,
+    signature: String,
+    verifies: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Valid {
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Invalid {
+    text: String,
+    why: String,
+}
+
+#[test]
+fn pop_vectors() {
+    let pop: Pop = read("pop.json");
+    for case in pop.transcripts {
+        let key = PublicKey {
+            x: base64url::decode_array(&case.jwk_x).unwrap(),
+            y: base64url::decode_array(&case.jwk_y).unwrap(),
+        };
+        assert_eq!(key.thumbprint().as_str(), case.thumbprint);
+        let Ok(Message::Challenge(challenge)) = Message::parse(&case.challenge) else {
+            panic!("{}", case.challenge)
+        };
+        let thumbprint = Thumbprint::parse(&case.thumbprint).unwrap();
+        let binding =
+            Binding::new(&case.origin, challenge.connection.clone(), &case.client_nonce, thumbprint).unwrap();
+        let transcript = binding.transcript(&challenge);
+        assert_eq!(transcript, case.transcript);
+        let signature = base64url::decode_array(&case.signature).unwrap();
+        assert_eq!(p256_verifies(&key, transcript.as_bytes(), &signature), case.verifies, "{transcript}");
+    }
+    for case in pop.messages {
+        assert_eq!(Message::parse(&case.text).map(|message| message.encode()), Ok(case.text));
+    }
+    for case in pop.not_messages {
+        assert!(Message::parse(&case.text).is_err(), "{:?}: {}", case.text, case.why);
+    }
+}
+
+#[test]
+fn fields_cannot_reach_into_the_next_line() {
+    let id = || ConnectionId::make([1; 16]);
+    let thumbprint = || Thumbprint::from_hash(&[2; 32]);
+    for bad in ["", "a b", "a\nb", "a\u{0}", "ä", &"x".repeat(129)] {
+        assert!(Binding::new(bad, id(), "nonce", thumbprint()).is_err(), "{bad:?}");
+        assert!(Binding::new("https://a", id(), bad, thumbprint()).is_err(), "{bad:?}");
+    }
+    let binding = Binding::new("https://a", id(), "nonce", thumbprint()).unwrap();
+    let challenge = Challenge { connection: id(), sequence: 1, nonce: "n".to_owned(), expires_at_ms: 2 };
+    assert_eq!(binding.transcript(&challenge).lines().count(), 8);
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dpop {
+    #[expect(dead_code, reason = "for the reader of the file")]
+    about: String,
+    proofs: Vec<Proof>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proof {
+    about: String,
+    method: String,
+    url: String,
+    proof: String,
+    /// The thumbprint of the key that signed, or the error's name.
+    gives: String,
+}
+
+#[test]
+fn dpop_vectors() {
+    for case in read::<Dpop>("dpop.json").proofs {
+        let gives = UnverifiedProof::read(&case.proof)
+            .and_then(|proof| proof.verify(&case.method, &case.url, p256_verifies))
+            .map_or_else(|error| format!("{error:?}"), |proof| proof.jkt.to_string());
+        assert_eq!(gives, case.gives, "{}", case.about);
+    }
+}
+
+#[test]
+fn rfc_8785_vectors() {
+    let mut seen = 0;
+    for entry in fs::read_dir(vectors("jcs/input")).unwrap() {
+        let name = entry.unwrap().file_name();
+        let input: serde_json::Value =
+            serde_json::from_slice(&fs::read(vectors("jcs/input").join(&name)).unwrap()).unwrap();
+        let output = fs::read(vectors("jcs/output").join(&name)).unwrap();
+        assert_eq!(serde_json_canonicalizer::to_vec(&input).unwrap(), output, "{name:?}");
+        seen += 1;
+    }
+    assert_eq!(seen, 6);
+}
