@@ -1,0 +1,141 @@
+use crate::{
+    End, PopError, State, Subscription,
+    link::{Link, Told},
+};
+use std::rc::Rc;
+
+/// A WebSocket that is proven, and that comes back by itself.
+///
+/// Clones are the same connection; it closes when the last of them is dropped.
+#[derive(Clone)]
+pub struct Connection(Rc<Handle>);
+
+/// A stream of server-sent events that is proven, and that comes back by itself.
+///
+/// Clones are the same stream; it closes when the last of them is dropped.
+#[derive(Clone)]
+pub struct EventStream(Rc<Handle>);
+
+/// A message of the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data<'a> {
+    /// A text frame.
+    Text(&'a str),
+    /// A binary frame.
+    Bytes(&'a [u8]),
+}
+
+struct Handle(Rc<Link>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+macro_rules! handle {
+    ($name:ident) => {
+        impl $name {
+            pub(crate) fn new(link: Rc<Link>) -> Self {
+                Self(Rc::new(Handle(link)))
+            }
+
+            /// For JavaScript, where nobody drops a handle: it lives until it is closed or ends.
+            #[cfg(feature = "js")]
+            pub(crate) fn live_until_it_ends(self) -> Rc<Link> {
+                let link = Rc::clone(&self.0.0);
+                let handle = std::cell::RefCell::new(Some(self));
+                let kept = link.on_told(move |told| {
+                    if matches!(told, Told::State(State::Ended(_))) {
+                        handle.take();
+                    }
+                });
+                kept.forget();
+                link
+            }
+
+            /// How it stands.
+            pub fn state(&self) -> State {
+                self.0.0.state()
+            }
+
+            /// Listens to how it stands; every answered challenge is told as [`State::Open`].
+            pub fn on_state(&self, listener: impl Fn(State) + 'static) -> Subscription {
+                self.0.0.on_told(move |told| {
+                    if let Told::State(state) = told {
+                        listener(*state);
+                    }
+                })
+            }
+
+            /// Does not wait for the next try.
+            pub fn retry_now(&self) {
+                self.0.0.retry_now();
+            }
+
+            /// Ends it. What is held back is dropped.
+            pub fn close(&self) {
+                self.0.0.end(End::Closed);
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                Rc::ptr_eq(&self.0, &other.0)
+            }
+        }
+
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+handle!(Connection);
+handle!(EventStream);
+
+impl Connection {
+    /// Listens to the application's messages, in order.
+    pub fn on_message(&self, listener: impl Fn(Data<'_>) + 'static) -> Subscription {
+        self.0.0.on_told(move |told| match told {
+            Told::Text(text) => listener(Data::Text(text)),
+            Told::Bytes(bytes) => listener(Data::Bytes(bytes)),
+            Told::Event { .. } | Told::State(_) => {}
+        })
+    }
+
+    /// Sends a text frame; held back until the connection is proven.
+    ///
+    /// # Errors
+    ///
+    /// [`PopError::TooMuchHeld`] beyond 64 KiB; [`PopError::Ended`].
+    pub fn send(&self, text: &str) -> Result<(), PopError> {
+        self.0.0.send_text(text)
+    }
+
+    /// Sends a binary frame, likewise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::send`].
+    pub fn send_bytes(&self, bytes: &[u8]) -> Result<(), PopError> {
+        self.0.0.send_bytes(bytes)
+    }
+}
+
+impl EventStream {
+    /// Listens to the data of events with this name, in order. `pop` is not the application's.
+    pub fn on_event(&self, name: &str, listener: impl Fn(&str) + 'static) -> Subscription {
+        self.0.0.listen(name);
+        let wanted = name.to_owned();
+        self.0.0.on_told(move |told| {
+            if let Told::Event { name, data } = told
+                && *name == wanted
+            {
+                listener(data);
+            }
+        })
+    }
+}

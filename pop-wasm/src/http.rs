@@ -1,0 +1,189 @@
+//! The two requests that a connection needs: a ticket to open it, and answers on server-sent events.
+
+use crate::{
+    PopClient, PopError,
+    address::{Path, is_ticket},
+    browser::{member, object, set, text_member},
+    effect::NotDialled,
+    key::Key,
+    proof::joined,
+};
+use holdfast_protocol::{ids::ConnectionId, pop::Message};
+use js_sys::{Object, Promise, global};
+use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Response};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = fetch)]
+    fn fetch(address: &str, options: &Object) -> Promise;
+
+    type CookieStore;
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &CookieStore, name: &str) -> Result<Promise, JsValue>;
+}
+
+const TICKETS: &str = "/v1/connections/tickets";
+const WITHIN_MS: u32 = 15_000;
+
+/// A one-time secret that opens one connection.
+pub(crate) struct Ticket {
+    pub(crate) connection: ConnectionId,
+    pub(crate) secret: String,
+}
+
+/// Asks for a ticket, twice if the server wants its newer nonce in the proof.
+pub(crate) async fn ticket(
+    client: &PopClient,
+    key: &Key,
+    stream: &Path,
+    client_nonce: &str,
+) -> Result<Ticket, NotDialled> {
+    let tickets = client.origin().path(TICKETS).map_err(|_| NotDialled::Refused)?;
+    let address = client.origin().http(&tickets);
+    // A checked path and base64url: JSON writes both as they are.
+    let body = joined(&[r#"{"stream":""#, stream.as_str(), r#"","client_nonce":""#, client_nonce, r#""}"#]);
+    let mut may_repeat = true;
+    loop {
+        let proof = client.prove(key, "POST", &tickets).await.map_err(|error| match error {
+            PopError::BadArgument | PopError::WrongOrigin => NotDialled::Refused,
+            _ => NotDialled::NoKey,
+        })?;
+        let response = post(&address, "application/json", &body, Some(&proof)).await;
+        let Ok(response) = response else { return Err(NotDialled::Later { after_ms: 0 }) };
+        if let Some(nonce) = header(&response, "DPoP-Nonce") {
+            client.note_nonce(&nonce);
+        }
+        let status = response.status();
+        let body = json(&response).await;
+        match status {
+            // Anything but a ticket is not from this server: a portal, a proxy. Perhaps later.
+            200..=299 => return read(&body).ok_or(NotDialled::Later { after_ms: 0 }),
+            401 if text_member(&body, "code").as_deref() == Some("use_dpop_nonce") => {
+                if !may_repeat {
+                    return Err(NotDialled::Later { after_ms: 0 });
+                }
+                may_repeat = false;
+            }
+            401 => return Err(NotDialled::SignedOut),
+            408 | 425 | 429 | 500..=599 => {
+                return Err(NotDialled::Later { after_ms: retry_after_ms(&response) });
+            }
+            _ => return Err(NotDialled::Refused),
+        }
+    }
+}
+
+/// What became of an answer that went by POST.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Taken, or lost on the way: the server says what it thinks of it.
+    Done,
+    /// The server knows no such connection (any more).
+    NoConnection,
+}
+
+/// Sends a control message of server-sent events.
+pub(crate) async fn deliver(client: &PopClient, connection: &ConnectionId, message: &Message) -> Delivery {
+    let path = joined(&["/v1/connections/", connection.as_str(), "/answer"]);
+    let Ok(path) = client.origin().path(&path) else { return Delivery::NoConnection };
+    let answer = post(&client.origin().http(&path), "text/plain", &message.encode(), None).await;
+    match answer.map(|response| response.status()) {
+        Ok(401 | 403 | 404) => Delivery::NoConnection,
+        Ok(_) | Err(_) => Delivery::Done,
+    }
+}
+
+async fn post(
+    address: &str,
+    content_type: &str,
+    body: &str,
+    proof: Option<&str>,
+) -> Result<Response, JsValue> {
+    let headers = object(&[("Content-Type", content_type)]);
+    if let Some(proof) = proof {
+        set(&headers, "DPoP", &JsValue::from_str(proof));
+    }
+    if let Some(token) = csrf_token().await {
+        set(&headers, "X-CSRF-Token", &JsValue::from_str(&token));
+    }
+    let options = object(&[
+        ("method", "POST"),
+        ("body", body),
+        ("credentials", "same-origin"),
+        ("cache", "no-store"),
+        // A proof names one address: followed elsewhere it would be stale.
+        ("redirect", "error"),
+    ]);
+    set(&options, "headers", &headers);
+    set(&options, "signal", &AbortSignal::timeout_with_u32(WITHIN_MS));
+    JsFuture::from(fetch(address, &options)).await?.dyn_into()
+}
+
+/// The cookie `csrf`: a window has it at hand, some workers can ask for it.
+async fn csrf_token() -> Option<String> {
+    let global = global();
+    if let Some(document) = member(&global, "document") {
+        return csrf_of(&text_member(&document, "cookie")?).map(str::to_owned);
+    }
+    let store = member(&global, "cookieStore")?.unchecked_into::<CookieStore>();
+    let cookie = JsFuture::from(store.get("csrf").ok()?).await.ok()?;
+    text_member(&cookie, "value")
+}
+
+fn csrf_of(cookies: &str) -> Option<&str> {
+    cookies.split(';').find_map(|cookie| cookie.strip_prefix(' ').unwrap_or(cookie).strip_prefix("csrf="))
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name).ok().flatten()
+}
+
+async fn json(response: &Response) -> JsValue {
+    match response.json() {
+        Ok(body) => JsFuture::from(body).await.unwrap_or(JsValue::UNDEFINED),
+        Err(_) => JsValue::UNDEFINED,
+    }
+}
+
+fn read(body: &JsValue) -> Option<Ticket> {
+    let connection = ConnectionId::parse(&text_member(body, "connection")?).ok()?;
+    let secret = text_member(body, "ticket").filter(|secret| is_ticket(secret))?;
+    Some(Ticket { connection, secret })
+}
+
+fn retry_after_ms(response: &Response) -> u64 {
+    header(response, "Retry-After").as_deref().map_or(0, delta_seconds_ms)
+}
+
+/// RFC 9110's `delay-seconds`; a date, which Holdfast never sends, counts as nothing.
+fn delta_seconds_ms(text: &str) -> u64 {
+    let digits = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits {
+        return 0;
+    }
+    text.bytes().fold(0, |sum: u64, byte| sum * 10 + u64::from(byte - b'0')) * 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_csrf_cookie_among_others() {
+        assert_eq!(csrf_of("csrf=abc"), Some("abc"));
+        assert_eq!(csrf_of("theme=dark; csrf=abc=; x=y"), Some("abc="));
+        assert_eq!(csrf_of("xcsrf=abc; csrf2=d"), None);
+        assert_eq!(csrf_of(""), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds() {
+        assert_eq!(delta_seconds_ms("30"), 30_000);
+        assert_eq!(delta_seconds_ms("0"), 0);
+        for other in ["", "-1", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "9999999999"] {
+            assert_eq!(delta_seconds_ms(other), 0, "{other}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+// In reading order: what the page sees,
+mod client;
+mod connection;
+mod error;
+mod state;
+mod status;
+// what decides, without a browser,
+mod address;
+mod backoff;
+mod effect;
+mod machine;
+mod proof;
+mod quarantine;
+mod signing;
+// and what touches the browser, each thing in one file.
+mod browser;
+mod http;
+#[cfg(feature = "js")]
+mod js;
+mod key;
+mod key_store;
+mod lifecycle;
+mod link;
+mod lock;
+mod tabs;
+mod transport;
+
+pub use client::{Kept, NewKey, Options, PopClient};
+pub use connection::{Connection, Data, EventStream};
+pub use error::PopError;
+pub use holdfast_protocol::ids::Thumbprint;
+pub use state::{End, State};
+pub use status::{Status, Subscription};

@@ -1,0 +1,399 @@
+//! The shell of one connection: runs the machine's effects against the browser.
+
+use crate::{
+    End, PopClient, PopError, State, Status, Subscription,
+    address::Path,
+    browser::{Timer, function, now_ms, random, random_u32, spawn},
+    effect::{Attempt, Effect, KeyCheck, Line, NotDialled},
+    http::{self, Delivery},
+    key::{Key, signature_bytes},
+    machine::Machine,
+    quarantine::Quarantine,
+    signing::{Job, Signing},
+    status::Listeners,
+    transport::{Events, Signal, Socket, Transport},
+};
+use holdfast_protocol::{
+    base64url,
+    ids::ConnectionId,
+    pop::{Binding, Frame, Message, Standing, escape, unescape},
+};
+use js_sys::Function;
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+};
+use wasm_bindgen::JsValue;
+
+/// How a connection travels.
+pub(crate) enum Kind {
+    /// The subprotocols to offer, ours first.
+    Socket(Vec<String>),
+    /// The names of events that somebody listens to.
+    Events(RefCell<Vec<String>>),
+}
+
+/// What the application is told.
+pub(crate) enum Told {
+    State(State),
+    Text(String),
+    Bytes(Vec<u8>),
+    Event { name: String, data: String },
+}
+
+/// What the application sends.
+enum Outgoing {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+pub(crate) struct Link {
+    me: Weak<Link>,
+    client: PopClient,
+    path: Path,
+    kind: Kind,
+    machine: RefCell<Machine>,
+    dialled: RefCell<Option<Dialled>>,
+    /// Of the attempt under way, to tell whether there is a newer one.
+    key: RefCell<Option<Rc<Key>>>,
+    timer: Timer,
+    signing: Signing,
+    /// Made once, so that a challenge makes none.
+    signed: Function,
+    not_signed: Function,
+    state: Cell<State>,
+    listeners: Listeners<Told>,
+    held_in: RefCell<Quarantine<Told>>,
+    held_out: RefCell<Quarantine<Outgoing>>,
+}
+
+/// One attempt's transport and the key that answers on it.
+struct Dialled {
+    transport: Transport,
+    connection: ConnectionId,
+    key: Rc<Key>,
+}
+
+impl Link {
+    pub(crate) fn start(client: &PopClient, path: Path, kind: Kind) -> Rc<Self> {
+        let link = Rc::new_cyclic(|me: &Weak<Link>| {
+            let on = |act: fn(&Link, JsValue)| {
+                let me = Weak::clone(me);
+                function(move |value| {
+                    if let Some(link) = me.upgrade() {
+                        act(&link, value);
+                    }
+                })
+            };
+            Link {
+                me: Weak::clone(me),
+                client: client.clone(),
+                path,
+                kind,
+                machine: RefCell::new(Machine::new(random_u32)),
+                dialled: RefCell::new(None),
+                timer: Timer::new(on(|link, _| link.on_timer())),
+                key: RefCell::new(None),
+                signing: Signing::default(),
+                signed: on(|link, signature| link.on_signed(signature_bytes(&signature))),
+                not_signed: on(|link, _| link.on_signed(None)),
+                state: Cell::new(State::Connecting),
+                listeners: Listeners::new(),
+                held_in: RefCell::new(Quarantine::new()),
+                held_out: RefCell::new(Quarantine::new()),
+            }
+        });
+        link.step(&mut |machine, now_ms| machine.start(now_ms));
+        link
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state.get()
+    }
+
+    pub(crate) fn on_told(&self, listener: impl Fn(&Told) + 'static) -> Subscription {
+        self.listeners.add(listener)
+    }
+
+    /// Hears events of this name from now on.
+    pub(crate) fn listen(&self, name: &str) {
+        let Kind::Events(names) = &self.kind else { return };
+        if !names.borrow().iter().any(|known| known == name) {
+            names.borrow_mut().push(name.to_owned());
+        }
+        if let Some(Dialled { transport: Transport::Events(events), .. }) = &mut *self.dialled.borrow_mut() {
+            events.listen(name);
+        }
+    }
+
+    pub(crate) fn send_text(&self, text: &str) -> Result<(), PopError> {
+        self.send(Outgoing::Text(escape(text).unwrap_or_else(|| text.to_owned())))
+    }
+
+    pub(crate) fn send_bytes(&self, bytes: &[u8]) -> Result<(), PopError> {
+        self.send(Outgoing::Bytes(bytes.to_vec()))
+    }
+
+    fn send(&self, outgoing: Outgoing) -> Result<(), PopError> {
+        if self.machine.borrow().has_ended() {
+            return Err(PopError::Ended);
+        }
+        if self.flows(&self.held_out) {
+            self.send_now(&outgoing);
+            return Ok(());
+        }
+        let length = match &outgoing {
+            Outgoing::Text(text) => text.len(),
+            Outgoing::Bytes(bytes) => bytes.len(),
+        };
+        self.held_out.borrow_mut().hold(outgoing, length).map_err(|_| PopError::TooMuchHeld)
+    }
+
+    fn send_now(&self, outgoing: &Outgoing) {
+        if let Some(Dialled { transport: Transport::Socket(socket), .. }) = &*self.dialled.borrow() {
+            match outgoing {
+                Outgoing::Text(text) => socket.send_text(text),
+                Outgoing::Bytes(bytes) => socket.send_bytes(bytes),
+            }
+        }
+    }
+
+    fn flows<T>(&self, held: &RefCell<Quarantine<T>>) -> bool {
+        self.machine.borrow().standing() == Standing::Proven && held.borrow().is_empty()
+    }
+
+    pub(crate) fn end(&self, why: End) {
+        self.step(&mut |machine, _| machine.end(why));
+    }
+
+    /// The page has let go of its handle: nobody listens any more.
+    pub(crate) fn abandon(&self) {
+        self.listeners.clear();
+        self.end(End::Closed);
+    }
+
+    pub(crate) fn retry_now(&self) {
+        self.step(&mut Machine::retry_now);
+    }
+
+    pub(crate) fn on_wake(&self) {
+        let open = self.dialled.borrow().as_ref().is_some_and(|dialled| dialled.transport.is_open());
+        let line = if open { Line::Up } else { Line::Down };
+        self.step(&mut |machine, now_ms| machine.on_wake(line, now_ms));
+    }
+
+    pub(crate) fn on_sleep(&self) {
+        self.step(&mut |machine, _| machine.on_sleep());
+    }
+
+    pub(crate) fn on_key_replaced(&self) {
+        self.step(&mut Machine::on_key_replaced);
+    }
+
+    fn on_timer(&self) {
+        self.timer.fired();
+        self.step(&mut Machine::on_deadline);
+    }
+
+    /// One input: the machine decides, then the effects happen. Nothing is borrowed while the page
+    /// is called, since it may call back.
+    fn step(&self, input: &mut dyn FnMut(&mut Machine, u64) -> Vec<Effect>) {
+        let now_ms = now_ms();
+        let effects = input(&mut self.machine.borrow_mut(), now_ms);
+        self.timer.arm(self.machine.borrow().deadline_ms(), now_ms);
+        for effect in effects {
+            self.run(effect);
+        }
+    }
+
+    fn run(&self, effect: Effect) {
+        match effect {
+            Effect::Sign(to_sign) => {
+                let attempt = self.machine.borrow().attempt();
+                self.sign(Job { attempt, to_sign });
+            }
+            Effect::Send(message) => self.send_control(&message),
+            Effect::Report(state) => {
+                self.state.set(state);
+                if state == State::Ended(End::SignedOut) {
+                    self.client.tell(Status::SignedOut);
+                }
+                self.listeners.tell(&Told::State(state));
+            }
+            Effect::Release => self.release(),
+            Effect::HangUp => drop(self.dialled.borrow_mut().take()),
+            Effect::Drop => {
+                self.held_in.borrow_mut().clear();
+                self.held_out.borrow_mut().clear();
+            }
+            Effect::Mint(attempt) => self.later(|link| async move { link.mint(attempt).await }),
+            Effect::CheckKey(attempt) => self.later(|link| async move { link.check_key(attempt).await }),
+        }
+    }
+
+    /// Goes on with a handle of its own; the page may let go of its one meanwhile.
+    fn later<F: Future<Output = ()> + 'static>(&self, work: impl FnOnce(Rc<Link>) -> F) {
+        if let Some(link) = self.me.upgrade() {
+            spawn(work(link));
+        }
+    }
+
+    async fn mint(&self, attempt: Attempt) {
+        if let Err(why) = self.dial(attempt).await {
+            self.step(&mut |machine, now_ms| machine.on_not_dialled(attempt, why, now_ms));
+        }
+    }
+
+    async fn dial(&self, attempt: Attempt) -> Result<(), NotDialled> {
+        let key = self.client.key().ok_or(NotDialled::NoKey)?;
+        *self.key.borrow_mut() = Some(Rc::clone(&key));
+        let client_nonce = {
+            let mut bytes = [0; 32];
+            random(&mut bytes).map_err(|_| NotDialled::NoKey)?;
+            base64url::encode(&bytes)
+        };
+        let ticket = http::ticket(&self.client, &key, &self.path, &client_nonce).await?;
+        let origin = self.client.origin();
+        let binding =
+            Binding::new(origin.as_str(), ticket.connection.clone(), &client_nonce, key.thumbprint().clone())
+                .map_err(|_| NotDialled::Refused)?;
+        if !self.machine.borrow_mut().on_dialled(attempt, binding) {
+            return Ok(());
+        }
+        let me = Weak::clone(&self.me);
+        let hear = Rc::new(move |signal| {
+            if let Some(link) = me.upgrade() {
+                link.on_signal(signal);
+            }
+        });
+        let transport = match &self.kind {
+            Kind::Socket(protocols) => {
+                Socket::dial(&origin.socket(&self.path, &ticket.secret), protocols, hear)
+                    .map(Transport::Socket)
+            }
+            Kind::Events(names) => {
+                Events::dial(&origin.events(&self.path, &ticket.secret), &names.borrow(), hear)
+                    .map(Transport::Events)
+            }
+        };
+        match transport {
+            Some(transport) => {
+                let dialled = Dialled { transport, connection: ticket.connection, key };
+                *self.dialled.borrow_mut() = Some(dialled);
+            }
+            // A policy of the page forbids the address.
+            None => self.step(&mut |machine, now_ms| machine.on_lost(1006, now_ms)),
+        }
+        Ok(())
+    }
+
+    async fn check_key(&self, attempt: Attempt) {
+        let _ = self.client.refresh_key().await;
+        let used = self.key.borrow().as_ref().map(|key| key.thumbprint().clone());
+        let now = self.client.thumbprint();
+        let found = if now.is_some() && now != used { KeyCheck::Newer } else { KeyCheck::Same };
+        self.step(&mut |machine, now_ms| machine.on_key_checked(attempt, found, now_ms));
+    }
+
+    fn on_signal(&self, signal: Signal) {
+        match signal {
+            Signal::Text(text) => match unescape(&text) {
+                Frame::Control(control) => self.on_control(control),
+                Frame::Application(text) => self.deliver(Told::Text(text.to_owned()), text.len()),
+            },
+            Signal::Control(control) => self.on_control(&control),
+            Signal::Bytes(bytes) => {
+                let length = bytes.len();
+                self.deliver(Told::Bytes(bytes), length);
+            }
+            Signal::Event { name, data } => {
+                let length = name.len() + data.len();
+                self.deliver(Told::Event { name, data }, length);
+            }
+            Signal::Opened => self.step(&mut |machine, _| machine.on_opened()),
+            Signal::Lost(code) => self.step(&mut |machine, now_ms| machine.on_lost(code, now_ms)),
+        }
+    }
+
+    fn on_control(&self, text: &str) {
+        match Message::parse(text) {
+            Ok(Message::Challenge(challenge)) => {
+                let effect = self.machine.borrow_mut().on_challenge(&challenge);
+                if let Some(effect) = effect {
+                    self.run(effect);
+                }
+            }
+            Ok(message) => self.step(&mut |machine, now_ms| machine.on_control(&message, now_ms)),
+            Err(_) => self.step(&mut Machine::on_nonsense),
+        }
+    }
+
+    fn sign(&self, job: Job) {
+        let key = self.dialled.borrow().as_ref().map(|dialled| Rc::clone(&dialled.key));
+        let Some(key) = key else { return };
+        let begun = self.signing.begin(job, |to_sign| key.answer(to_sign, &self.signed, &self.not_signed));
+        if begun.is_err() {
+            self.on_signed(None);
+        }
+    }
+
+    fn on_signed(&self, signature: Option<[u8; 64]>) {
+        let (done, next) = self.signing.finish();
+        // The connection may have been replaced while the browser signed.
+        let current = |job: &Job| job.attempt == self.machine.borrow().attempt();
+        if let Some(done) = done.filter(current) {
+            self.send_control(&done.answer(signature));
+        }
+        if let Some(next) = next.filter(current) {
+            self.sign(next);
+        }
+    }
+
+    fn send_control(&self, message: &Message) {
+        let dialled = self.dialled.borrow();
+        let Some(dialled) = &*dialled else { return };
+        match &dialled.transport {
+            Transport::Socket(socket) => {
+                let mut frame = String::with_capacity(128);
+                frame.push('\u{1}');
+                frame.push_str(&message.encode());
+                socket.send_text(&frame);
+            }
+            Transport::Events(_) => {
+                let (connection, message) = (dialled.connection.clone(), message.clone());
+                let attempt = self.machine.borrow().attempt();
+                self.later(|link| async move {
+                    let delivery = http::deliver(&link.client, &connection, &message).await;
+                    if delivery == Delivery::NoConnection && attempt == link.machine.borrow().attempt() {
+                        link.step(&mut |machine, now_ms| machine.on_lost(1006, now_ms));
+                    }
+                });
+            }
+        }
+    }
+
+    fn deliver(&self, told: Told, length: usize) {
+        if self.flows(&self.held_in) {
+            self.listeners.tell(&told);
+            return;
+        }
+        if self.held_in.borrow_mut().hold(told, length).is_err() {
+            self.step(&mut Machine::on_nonsense);
+        }
+    }
+
+    /// In order, and only for as long as it stays proven: the page may close it in between.
+    fn release(&self) {
+        let proven = || self.machine.borrow().standing() == Standing::Proven;
+        while proven() {
+            let next = self.held_out.borrow_mut().next();
+            let Some(next) = next else { break };
+            self.send_now(&next);
+        }
+        while proven() {
+            let next = self.held_in.borrow_mut().next();
+            let Some(next) = next else { break };
+            self.listeners.tell(&next);
+        }
+    }
+}

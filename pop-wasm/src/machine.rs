@@ -1,0 +1,351 @@
+//! One connection, as its handle sees it: over all reconnections. Pure: time and randomness come
+//! in, effects go out.
+//!
+//! ```text
+//!            mint                dialled             proven
+//!   start ──────▶ ExpectTicket ─────────▶ ExpectProof ─────▶ Live
+//!                  ▲    │ failed            │ lost, late      │ lost, silent
+//!            due,  │    ▼                   ▼                 ▼
+//!            asked └─ ExpectRetry ◀────────────────────────────
+//!
+//!   4403, or 401 for a ticket ──▶ ExpectNewKey ──▶ ExpectKeyCheck ──▶ ExpectTicket if another tab
+//!                                                                └─▶ Ended        has signed in anew
+//!   page into the back/forward cache ──▶ Asleep ──▶ ExpectTicket when it is shown again
+//! ```
+
+use crate::{
+    End, State,
+    backoff::Backoff,
+    effect::{Attempt, Effect, KeyCheck, Line, NotDialled},
+};
+use holdfast_protocol::pop::{Binding, Challenge, Close, Message, Prover, Standing};
+
+/// From the wish for a ticket to the first proof.
+const PROVE_WITHIN_MS: u64 = 15_000;
+/// From `ask` after a sleep to a verdict.
+const CHECK_WITHIN_MS: u64 = 5_000;
+/// Not proven anew for so long: ask. Challenges come every 30 s unless the operator says otherwise.
+const SILENT_AFTER_MS: u64 = 90_000;
+/// Proven for so long: the next loss counts as the first.
+const STEADY_AFTER_MS: u64 = 60_000;
+/// A tab that signs in anew ends this one's session a moment before it can say so.
+const NEW_KEY_WITHIN_MS: u64 = 1_500;
+/// Whatever the server asks for, a person does not wait longer than this.
+const RETRY_AFTER_AT_MOST_MS: u64 = 600_000;
+
+#[derive(Debug)]
+pub(crate) struct Machine {
+    phase: Phase,
+    backoff: Backoff,
+    attempt: Attempt,
+    random: fn() -> u32,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    ExpectTicket { give_up_at_ms: u64 },
+    ExpectProof { prover: Prover, give_up_at_ms: u64 },
+    Live(Live),
+    ExpectRetry { at_ms: u64 },
+    ExpectNewKey { look_at_ms: u64 },
+    ExpectKeyCheck { give_up_at_ms: u64 },
+    Asleep,
+    Ended,
+}
+
+#[derive(Debug)]
+struct Live {
+    prover: Prover,
+    since_ms: u64,
+    /// When to ask because nothing was heard, or to give up because nothing was answered.
+    silence: Silence,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Silence {
+    AskAt(u64),
+    GiveUpAt(u64),
+}
+
+type Effects = Vec<Effect>;
+
+impl Machine {
+    pub(crate) fn new(random: fn() -> u32) -> Self {
+        Self { phase: Phase::Idle, backoff: Backoff::default(), attempt: Attempt::default(), random }
+    }
+
+    /// The try that is under way.
+    pub(crate) fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// Whether application data flows.
+    pub(crate) fn standing(&self) -> Standing {
+        match &self.phase {
+            Phase::Live(live) => live.prover.standing(),
+            _ => Standing::Unproven,
+        }
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    /// When [`Machine::on_deadline`] wants to be called.
+    pub(crate) fn deadline_ms(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::ExpectTicket { give_up_at_ms } | Phase::ExpectProof { give_up_at_ms, .. } => {
+                Some(*give_up_at_ms)
+            }
+            Phase::Live(Live { silence: Silence::AskAt(at_ms) | Silence::GiveUpAt(at_ms), .. })
+            | Phase::ExpectRetry { at_ms }
+            | Phase::ExpectNewKey { look_at_ms: at_ms }
+            | Phase::ExpectKeyCheck { give_up_at_ms: at_ms } => Some(*at_ms),
+            Phase::Idle | Phase::Asleep | Phase::Ended => None,
+        }
+    }
+
+    /// Begins.
+    pub(crate) fn start(&mut self, now_ms: u64) -> Effects {
+        match self.phase {
+            Phase::Idle => self.mint(now_ms, Vec::new()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A ticket was minted and its address dialled. False: too late, hang up.
+    pub(crate) fn on_dialled(&mut self, attempt: Attempt, binding: Binding) -> bool {
+        match self.phase {
+            Phase::ExpectTicket { give_up_at_ms } if attempt == self.attempt => {
+                self.phase = Phase::ExpectProof { prover: Prover::new(binding), give_up_at_ms };
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The transport stands; the first challenge is on its way.
+    pub(crate) fn on_opened(&self) -> Effects {
+        match self.phase {
+            Phase::ExpectProof { .. } => vec![Effect::Report(State::Proving)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// No ticket, or no transport.
+    pub(crate) fn on_not_dialled(&mut self, attempt: Attempt, why: NotDialled, now_ms: u64) -> Effects {
+        if attempt != self.attempt || !matches!(self.phase, Phase::ExpectTicket { .. }) {
+            return Vec::new();
+        }
+        match why {
+            NotDialled::Later { after_ms } => self.wait(now_ms, after_ms),
+            NotDialled::SignedOut => self.expect_new_key(now_ms),
+            NotDialled::NoKey => self.end(End::NoKey),
+            NotDialled::Refused => self.end(End::Refused),
+        }
+    }
+
+    /// The server asks for a proof. It takes neither time nor list: this is the path that is measured.
+    pub(crate) fn on_challenge(&mut self, challenge: &Challenge) -> Option<Effect> {
+        Some(match self.prover()?.on_challenge(challenge) {
+            Ok(to_sign) => Effect::Sign(to_sign),
+            Err(refusal) => Effect::Send(refusal),
+        })
+    }
+
+    /// The server says something about the connection.
+    pub(crate) fn on_control(&mut self, message: &Message, now_ms: u64) -> Effects {
+        let Some(prover) = self.prover() else { return Vec::new() };
+        match message {
+            Message::Challenge(challenge) => self.on_challenge(challenge).into_iter().collect(),
+            Message::Proven { rtt_ms, .. } => {
+                prover.on_verdict(message);
+                let proven = prover.standing() == Standing::Proven;
+                if !proven {
+                    return Vec::new();
+                }
+                self.become_live(now_ms);
+                // Told before anything flows, and again with each heartbeat.
+                vec![Effect::Report(State::Open { rtt_ms: *rtt_ms }), Effect::Release]
+            }
+            Message::Held { .. } => {
+                prover.on_verdict(message);
+                vec![Effect::Report(State::Held)]
+            }
+            Message::End { code } => self.on_lost(*code, now_ms),
+            // Only a browser says these.
+            Message::Answer { .. } | Message::Refuse { .. } | Message::Ask => self.on_nonsense(now_ms),
+        }
+    }
+
+    /// The server does not speak this protocol; perhaps another instance does.
+    pub(crate) fn on_nonsense(&mut self, now_ms: u64) -> Effects {
+        self.wait(now_ms, 0)
+    }
+
+    /// The transport is gone, with a WebSocket close code; 1006 where there is none.
+    pub(crate) fn on_lost(&mut self, code: u16, now_ms: u64) -> Effects {
+        if !matches!(self.phase, Phase::ExpectProof { .. } | Phase::Live(_)) {
+            return Vec::new();
+        }
+        match Close::from_code(code) {
+            Some(Close::SessionEnded) => self.expect_new_key(now_ms),
+            Some(Close::EndedByOwner) => self.end(End::EndedByOwner),
+            Some(close) if !close.may_reconnect() => self.end(End::Refused),
+            Some(_) | None => self.wait(now_ms, 0),
+        }
+    }
+
+    /// What the look into the key store found.
+    pub(crate) fn on_key_checked(&mut self, attempt: Attempt, found: KeyCheck, now_ms: u64) -> Effects {
+        if attempt != self.attempt || !matches!(self.phase, Phase::ExpectKeyCheck { .. }) {
+            return Vec::new();
+        }
+        match found {
+            KeyCheck::Newer => self.mint(now_ms, Vec::new()),
+            KeyCheck::Same => self.end(End::SignedOut),
+        }
+    }
+
+    /// Another tab has signed in anew, and its key is this client's now.
+    pub(crate) fn on_key_replaced(&mut self, now_ms: u64) -> Effects {
+        match self.phase {
+            Phase::ExpectNewKey { .. } | Phase::ExpectKeyCheck { .. } => {
+                self.mint(now_ms, vec![Effect::Drop])
+            }
+            _ => vec![Effect::Drop],
+        }
+    }
+
+    /// The time has come. Called too early, it changes nothing.
+    pub(crate) fn on_deadline(&mut self, now_ms: u64) -> Effects {
+        if self.deadline_ms().is_none_or(|deadline_ms| now_ms < deadline_ms) {
+            return Vec::new();
+        }
+        match &mut self.phase {
+            Phase::ExpectTicket { .. } | Phase::ExpectProof { .. } => self.wait(now_ms, 0),
+            Phase::Live(live) => match live.silence {
+                Silence::AskAt(_) => live.ask(now_ms),
+                Silence::GiveUpAt(_) => self.mint(now_ms, vec![Effect::HangUp]),
+            },
+            Phase::ExpectRetry { .. } => self.mint(now_ms, Vec::new()),
+            Phase::ExpectNewKey { .. } => {
+                self.phase = Phase::ExpectKeyCheck { give_up_at_ms: now_ms + CHECK_WITHIN_MS };
+                vec![Effect::CheckKey(self.attempt)]
+            }
+            Phase::ExpectKeyCheck { .. } => self.end(End::SignedOut),
+            Phase::Idle | Phase::Asleep | Phase::Ended => Vec::new(),
+        }
+    }
+
+    /// The page is visible again, thawed, shown again, or back on the network.
+    pub(crate) fn on_wake(&mut self, line: Line, now_ms: u64) -> Effects {
+        match &mut self.phase {
+            Phase::Live(_) if line == Line::Down => self.mint(now_ms, vec![Effect::HangUp]),
+            Phase::Live(live) => match live.silence {
+                // These events come in bursts: one round trip serves them all.
+                Silence::GiveUpAt(_) => Vec::new(),
+                Silence::AskAt(_) => live.ask(now_ms),
+            },
+            Phase::ExpectRetry { .. } | Phase::Asleep => self.mint(now_ms, Vec::new()),
+            Phase::Idle
+            | Phase::ExpectTicket { .. }
+            | Phase::ExpectProof { .. }
+            | Phase::ExpectNewKey { .. }
+            | Phase::ExpectKeyCheck { .. }
+            | Phase::Ended => Vec::new(),
+        }
+    }
+
+    /// The page goes into the back/forward cache, which takes no page with an open connection.
+    pub(crate) fn on_sleep(&mut self) -> Effects {
+        match self.phase {
+            Phase::Idle | Phase::Ended | Phase::Asleep => Vec::new(),
+            _ => {
+                self.phase = Phase::Asleep;
+                self.attempt = self.attempt.next();
+                vec![Effect::HangUp, Effect::Report(State::Connecting)]
+            }
+        }
+    }
+
+    /// The person does not want to wait.
+    pub(crate) fn retry_now(&mut self, now_ms: u64) -> Effects {
+        match self.phase {
+            Phase::ExpectRetry { .. } => self.mint(now_ms, Vec::new()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Over.
+    pub(crate) fn end(&mut self, why: End) -> Effects {
+        if self.has_ended() {
+            return Vec::new();
+        }
+        self.phase = Phase::Ended;
+        self.attempt = self.attempt.next();
+        vec![Effect::HangUp, Effect::Drop, Effect::Report(State::Ended(why))]
+    }
+
+    fn prover(&mut self) -> Option<&mut Prover> {
+        match &mut self.phase {
+            Phase::ExpectProof { prover, .. } | Phase::Live(Live { prover, .. }) => Some(prover),
+            _ => None,
+        }
+    }
+
+    fn mint(&mut self, now_ms: u64, mut effects: Effects) -> Effects {
+        self.attempt = self.attempt.next();
+        self.phase = Phase::ExpectTicket { give_up_at_ms: now_ms + PROVE_WITHIN_MS };
+        effects.push(Effect::Report(State::Connecting));
+        effects.push(Effect::Mint(self.attempt));
+        effects
+    }
+
+    fn wait(&mut self, now_ms: u64, at_least_ms: u64) -> Effects {
+        if let Phase::Live(live) = &self.phase
+            && now_ms.saturating_sub(live.since_ms) >= STEADY_AFTER_MS
+        {
+            self.backoff.reset();
+        }
+        let wait_ms = at_least_ms.min(RETRY_AFTER_AT_MOST_MS) + self.backoff.next_ms((self.random)());
+        self.attempt = self.attempt.next();
+        self.phase = Phase::ExpectRetry { at_ms: now_ms + wait_ms };
+        let retry_in_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
+        vec![Effect::HangUp, Effect::Report(State::Waiting { retry_in_ms })]
+    }
+
+    fn expect_new_key(&mut self, now_ms: u64) -> Effects {
+        self.attempt = self.attempt.next();
+        self.phase = Phase::ExpectNewKey { look_at_ms: now_ms + NEW_KEY_WITHIN_MS };
+        vec![Effect::HangUp, Effect::Report(State::Connecting)]
+    }
+
+    /// The newest challenge was answered rightly.
+    fn become_live(&mut self, now_ms: u64) {
+        let silence = Silence::AskAt(now_ms + SILENT_AFTER_MS);
+        match core::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::ExpectProof { prover, .. } => {
+                self.phase = Phase::Live(Live { prover, since_ms: now_ms, silence });
+            }
+            Phase::Live(live) => self.phase = Phase::Live(Live { silence, ..live }),
+            other => self.phase = other,
+        }
+    }
+}
+
+impl Live {
+    fn ask(&mut self, now_ms: u64) -> Effects {
+        self.silence = Silence::GiveUpAt(now_ms + CHECK_WITHIN_MS);
+        let ask = Effect::Send(self.prover.on_resume());
+        match self.prover.standing() {
+            Standing::Held => vec![ask],
+            Standing::Unproven | Standing::Proven => vec![ask, Effect::Report(State::Proving)],
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

@@ -1,0 +1,133 @@
+use std::{
+    cell::{Cell, RefCell},
+    rc::{Rc, Weak},
+};
+
+/// What happened to the key or the session, outside of what the page itself asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Another tab signed in: this client has its key now. Who is signed in may have changed.
+    KeyReplaced,
+    /// Another tab signed out, or the server says that the session is over.
+    SignedOut,
+    /// The browser stores no key: this one lives as long as this page, and a reload signs out.
+    MemoryOnly,
+}
+
+/// Listens until it is dropped.
+#[must_use = "dropping it stops listening"]
+pub struct Subscription(Option<Box<dyn FnOnce()>>);
+
+impl Subscription {
+    /// Listens for as long as what it listens to is there.
+    pub fn forget(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if let Some(stop) = self.0.take() {
+            stop();
+        }
+    }
+}
+
+impl core::fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Subscription")
+    }
+}
+
+type Listener<T> = Rc<dyn Fn(&T)>;
+/// In the order of their ids.
+type List<T> = RefCell<Vec<(u32, Listener<T>)>>;
+
+/// Those who listen. A listener may add and remove listeners while it is called.
+pub(crate) struct Listeners<T: ?Sized> {
+    all: Rc<List<T>>,
+    next: Cell<u32>,
+}
+
+impl<T: ?Sized + 'static> Listeners<T> {
+    pub(crate) fn new() -> Self {
+        Self { all: Rc::new(RefCell::new(Vec::new())), next: Cell::new(0) }
+    }
+
+    pub(crate) fn add(&self, listener: impl Fn(&T) + 'static) -> Subscription {
+        self.push(Rc::new(listener))
+    }
+
+    fn push(&self, listener: Listener<T>) -> Subscription {
+        let id = self.next.get();
+        self.next.set(id.wrapping_add(1));
+        self.all.borrow_mut().push((id, listener));
+        let all: Weak<_> = Rc::downgrade(&self.all);
+        Subscription(Some(Box::new(move || {
+            if let Some(all) = all.upgrade() {
+                // What a listener owns is dropped after the list is free again: it may own a subscription.
+                let gone = {
+                    let mut all = all.borrow_mut();
+                    let at = all.iter().position(|(other, _)| *other == id);
+                    at.map(|at| all.remove(at))
+                };
+                drop(gone);
+            }
+        })))
+    }
+
+    /// Nobody listens any more.
+    pub(crate) fn clear(&self) {
+        let gone = self.all.take();
+        drop(gone);
+    }
+
+    pub(crate) fn tell(&self, what: &T) {
+        let mut told = None;
+        // By id, not by place: the list may change under the calls.
+        while let Some((id, listener)) = self.after(told) {
+            told = Some(id);
+            listener(what);
+        }
+    }
+
+    fn after(&self, told: Option<u32>) -> Option<(u32, Listener<T>)> {
+        let all = self.all.borrow();
+        let next = all.iter().find(|(id, _)| told.is_none_or(|told| *id > told));
+        next.map(|(id, listener)| (*id, Rc::clone(listener)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listens_until_dropped() {
+        let listeners = Listeners::<u32>::new();
+        let heard = Rc::new(Cell::new(0));
+        let sum = Rc::clone(&heard);
+        let first = listeners.add(move |value| sum.set(sum.get() + value));
+        let sum = Rc::clone(&heard);
+        listeners.add(move |value| sum.set(sum.get() + 10 * value)).forget();
+        listeners.tell(&1);
+        drop(first);
+        listeners.tell(&1);
+        assert_eq!(heard.get(), 21);
+    }
+
+    #[test]
+    fn a_listener_may_stop_listening_while_it_is_called() {
+        let listeners = Rc::new(Listeners::<u32>::new());
+        let slot: Rc<RefCell<Option<Subscription>>> = Rc::default();
+        let (own, calls) = (Rc::clone(&slot), Rc::new(Cell::new(0)));
+        let count = Rc::clone(&calls);
+        *slot.borrow_mut() = Some(listeners.add(move |_| {
+            count.set(count.get() + 1);
+            drop(own.borrow_mut().take());
+        }));
+        listeners.tell(&1);
+        listeners.tell(&1);
+        assert_eq!(calls.get(), 1);
+    }
+}

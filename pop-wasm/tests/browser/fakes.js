@@ -1,0 +1,164 @@
+// What the tests put in the place of the network and the disk.
+
+const real = { fetch: globalThis.fetch, WebSocket: globalThis.WebSocket, EventSource: globalThis.EventSource, open: IDBFactory.prototype.open, put: IDBObjectStore.prototype.put };
+
+const settled = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+async function database() {
+  const request = real.open.call(indexedDB, "holdfast-pop", 1);
+  request.onupgradeneeded = () => request.result.createObjectStore("keys");
+  return settled(request);
+}
+
+export async function stored() {
+  const db = await database();
+  const record = await settled(db.transaction("keys").objectStore("keys").get("current"));
+  db.close();
+  return record;
+}
+
+async function put(record) {
+  const db = await database();
+  const transaction = db.transaction("keys", "readwrite");
+  if (record === undefined) transaction.objectStore("keys").delete("current");
+  else real.put.call(transaction.objectStore("keys"), record, "current");
+  await new Promise((resolve) => (transaction.oncomplete = resolve));
+  db.close();
+}
+
+export const wipe = () => put(undefined);
+
+// Everything that would give the private half away, tried on the stored key. Lists what succeeded.
+export async function leaks() {
+  const { privateKey } = await stored();
+  const wrapping = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["wrapKey"]);
+  const iv = new Uint8Array(12);
+  const tries = {
+    extractable: () => (privateKey.extractable ? true : Promise.reject()),
+    pkcs8: () => crypto.subtle.exportKey("pkcs8", privateKey),
+    jwk: () => crypto.subtle.exportKey("jwk", privateKey),
+    raw: () => crypto.subtle.exportKey("raw", privateKey),
+    wrapped: () => crypto.subtle.wrapKey("pkcs8", privateKey, wrapping, { name: "AES-GCM", iv }),
+    wrappedJwk: () => crypto.subtle.wrapKey("jwk", privateKey, wrapping, { name: "AES-GCM", iv }),
+    usages: () => (privateKey.usages.join() === "sign" ? Promise.reject() : true),
+  };
+  const done = [];
+  for (const [name, attempt] of Object.entries(tries)) {
+    await Promise.resolve().then(attempt).then(() => done.push(name), () => {});
+  }
+  return done.join();
+}
+
+export async function corrupt(how) {
+  const record = await stored();
+  const made = (extractable) =>
+    crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, extractable, ["sign"]);
+  const ways = {
+    "not an object": async () => "key",
+    "no private key": async () => ({ ...record, privateKey: undefined }),
+    "private key is text": async () => ({ ...record, privateKey: "key" }),
+    "public key": async () => ({ ...record, privateKey: (await made(false)).publicKey }),
+    extractable: async () => ({ ...record, privateKey: (await made(true)).privateKey }),
+    "other curve": async () => ({
+      ...record,
+      privateKey: (await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-384" }, false, ["sign"])).privateKey,
+    }),
+    "short x": async () => ({ ...record, x: record.x.slice(1) }),
+    "padded y": async () => ({ ...record, y: record.y + "=" }),
+    "other thumbprint": async () => ({ ...record, thumbprint: record.x }),
+    "no thumbprint": async () => ({ ...record, thumbprint: 7 }),
+  };
+  await put(await ways[how]());
+}
+
+export function breakStore(how) {
+  if (how === "open") IDBFactory.prototype.open = () => { throw new DOMException("denied", "SecurityError"); };
+  if (how === "hang") IDBFactory.prototype.open = () => new EventTarget();
+  if (how === "put") IDBObjectStore.prototype.put = () => { throw new DOMException("no keys", "DataCloneError"); };
+}
+
+// The network: what was asked for, and what the test answers.
+
+class FakeSocket {
+  static all = [];
+  static CONNECTING = 0; static OPEN = 1; static CLOSING = 2; static CLOSED = 3;
+  readyState = 0;
+  sent = [];
+  listeners = {};
+  constructor(url, protocols) {
+    this.url = url;
+    this.protocols = protocols;
+    FakeSocket.all.push(this);
+  }
+  addEventListener(name, f) { (this.listeners[name] ??= []).push(f); }
+  removeEventListener(name, f) { this.listeners[name] = this.listeners[name]?.filter((other) => other !== f); }
+  send(data) { this.sent.push(typeof data === "string" ? data : new Uint8Array(data)); }
+  close() { this.readyState = 3; this.closedByPage = true; }
+  emit(event) {
+    this["on" + event.type]?.(event);
+    this.listeners[event.type]?.forEach((f) => f(event));
+  }
+}
+class FakeEvents extends FakeSocket {}
+
+let answers = [];
+let requests = [];
+
+export function fakeNetwork() {
+  answers = [];
+  requests = [];
+  FakeSocket.all = [];
+  globalThis.WebSocket = FakeSocket;
+  globalThis.EventSource = FakeEvents;
+  globalThis.fetch = async (url, options) => {
+    requests.push({ url: String(url), options });
+    const answer = answers.shift() ?? { status: 204 };
+    if (answer.status === 0) throw new TypeError("offline");
+    const { status, headers, body } = answer;
+    return new Response(status === 204 ? null : JSON.stringify(body ?? {}), { status, headers });
+  };
+}
+
+export function answerNext(status, headers, body) {
+  answers.push({ status, headers: JSON.parse(headers), body: JSON.parse(body) });
+}
+
+export const requestCount = () => requests.length;
+export const requestUrl = (at) => requests[at].url;
+export const requestHeader = (at, name) => requests[at].options.headers[name];
+export const requestBody = (at) => requests[at].options.body;
+export const requestOption = (at, name) => requests[at].options[name];
+
+export const dialCount = () => FakeSocket.all.length;
+export const dialUrl = (at) => FakeSocket.all[at].url;
+export const dialProtocols = (at) => (FakeSocket.all[at].protocols ?? []).join();
+export const dialClosed = (at) => FakeSocket.all[at].closedByPage === true;
+export const sentCount = (at) => FakeSocket.all[at].sent.length;
+export const sentText = (at, message) => String(FakeSocket.all[at].sent[message]);
+
+export function opened(at) {
+  FakeSocket.all[at].readyState = 1;
+  FakeSocket.all[at].emit(new Event("open"));
+}
+export const arrive = (at, name, data) => FakeSocket.all[at].emit(new MessageEvent(name, { data }));
+export const arriveBytes = (at, bytes) =>
+  FakeSocket.all[at].emit(new MessageEvent("message", { data: bytes.slice().buffer }));
+export function lost(at, code) {
+  FakeSocket.all[at].readyState = 3;
+  FakeSocket.all[at].emit(code === 0 ? new Event("error") : new CloseEvent("close", { code }));
+}
+
+export const pageEvent = (name, persisted) => globalThis.dispatchEvent(new PageTransitionEvent(name, { persisted }));
+export const online = () => globalThis.dispatchEvent(new Event("online"));
+
+export function repair() {
+  Object.assign(globalThis, { fetch: real.fetch, WebSocket: real.WebSocket, EventSource: real.EventSource });
+  IDBFactory.prototype.open = real.open;
+  IDBObjectStore.prototype.put = real.put;
+}
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
