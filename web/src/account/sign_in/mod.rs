@@ -1,0 +1,5 @@
+mod effects;
+mod state;
+mod view;
+
+pub use view::SignInPage;

@@ -1,0 +1,35 @@
+use super::state::{Action, Leaving};
+use crate::{
+    api::{Access, Api, Call},
+    session::{self, Notice},
+};
+use holdfast_protocol::account::{LogoutRequest, LogoutScope};
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::{Callback, UseReducerHandle, hook, use_reducer};
+
+#[hook]
+pub(super) fn use_sign_out(
+    api: &Api,
+    on_session: &Callback<session::Action>,
+) -> (UseReducerHandle<Leaving>, Callback<LogoutScope>) {
+    let leaving = use_reducer(|| Leaving::Not);
+    let tell = leaving.dispatcher();
+    let (api, on_session) = (api.clone(), on_session.clone());
+    let sign_out = Callback::from(move |scope| {
+        let (api, on_session, tell) = (api.clone(), on_session.clone(), tell.clone());
+        tell.dispatch(Action::Began(scope));
+        spawn_local(async move {
+            let call = Call::post("/v1/logout", Access::SignedIn, &LogoutRequest { scope });
+            match api.ask::<()>(call).await {
+                Err(failure) if !failure.is_signed_out() => tell.dispatch(Action::CouldNot(scope, failure)),
+                // Ended now, or ended before: either way nothing is left to protect.
+                _ => {
+                    on_session.emit(session::Action::SignedOut(Notice::SignedOutHere));
+                    // The session is over on the server; a key that stays behind opens nothing.
+                    let _ = api.pop().destroy().await;
+                }
+            }
+        });
+    });
+    (leaving, sign_out)
+}

@@ -1,0 +1,104 @@
+use super::text;
+use crate::{
+    problem::Tone,
+    session::Here,
+    ui::{Heading, Icon, notice, picture, tag},
+};
+use holdfast_pop::Kept;
+use holdfast_protocol::account::Me;
+use yew::prelude::{Html, html};
+
+/// Whether this page's own connection is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Live {
+    Proven,
+    NotProven,
+}
+
+/// One of the things that keep an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Protection {
+    said: &'static str,
+    standing: Standing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    InPlace,
+    Missing,
+}
+
+fn protections(me: &Me, live: Live) -> [Protection; 4] {
+    let passkeys = me.signals.accepted_credential_ids.len();
+    let codes = me.recovery_codes.as_ref().map_or(0, |codes| codes.left);
+    let of = |here: bool, there: &'static str, missing: &'static str| Protection {
+        said: if here { there } else { missing },
+        standing: if here { Standing::InPlace } else { Standing::Missing },
+    };
+    [
+        of(passkeys > 0, "A passkey opens it", "No passkey opens it"),
+        of(codes > 0, "Recovery codes are in force", "No recovery code is left"),
+        of(live == Live::Proven, "This connection is proven", "This connection is not proven yet"),
+        of(passkeys > 1, "A second passkey is ready", "No second passkey yet"),
+    ]
+}
+
+/// How the account stands, for somebody who looks for four seconds.
+pub fn summary(here: &Here, live: Live) -> Html {
+    let protections = protections(&here.me, live);
+    let rows = protections.iter().map(|protection| match protection.standing {
+        Standing::InPlace => html! { <li class="in-place">{ picture(Icon::Check) }{ protection.said }</li> },
+        Standing::Missing => {
+            html! { <li><span class="gap" aria-hidden="true"></span>{ protection.said }</li> }
+        }
+    });
+    html! {
+        <section class="card lock" aria-labelledby={Heading::ID}>
+            { ring(&protections) }
+            <div class="lock-words">
+                { tag(Tone::Held, text::TIER) }
+                { Heading { text: text::LOCKED_TITLE, tab: text::SECURITY_TAB }.show() }
+                <p class="muted">{ text::LOCKED_BODY }</p>
+                <ul class="protections" role="list">{ for rows }</ul>
+                if here.kept == Kept::MemoryOnly { { notice(Tone::Wait, text::MEMORY_ONLY) } }
+            </div>
+        </section>
+    }
+}
+
+/// A quarter of the ring for each.
+fn ring(protections: &[Protection; 4]) -> Html {
+    let in_place = protections.iter().filter(|each| each.standing == Standing::InPlace).count();
+    let places = ["rotate(-85 52 52)", "rotate(5 52 52)", "rotate(95 52 52)", "rotate(185 52 52)"];
+    let quarters = protections.iter().zip(places).map(|(protection, transform)| {
+        let class = if protection.standing == Standing::InPlace { "quarter in-place" } else { "quarter" };
+        html! { <circle {class} cx="52" cy="52" r="44" stroke-dasharray="59 217.5" {transform} /> }
+    });
+    html! {
+        <svg class="ring" viewBox="0 0 104 104" role="img" aria-label={text::ring(in_place)}>
+            { for quarters }
+            <path class="shield" d="M52 30c8 5 14 6 20 6 0 18-6 31-20 38-14-7-20-20-20-38 6 0 12-1 20-6Z" />
+            <path class="tick" d="m43 52 7 7 12-14" />
+        </svg>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn in_place(me: &Me, live: Live) -> [bool; 4] {
+        protections(me, live).map(|each| each.standing == Standing::InPlace)
+    }
+
+    #[test]
+    fn the_ring_tells_what_is_in_place() {
+        let mut me = sample::me();
+        assert_eq!(in_place(&me, Live::Proven), [true, true, true, false]);
+        assert_eq!(in_place(&me, Live::NotProven), [true, true, false, false]);
+        me.recovery_codes = Some(sample::codes_left(0));
+        me.signals.accepted_credential_ids.push(holdfast_protocol::base64url::Bytes(vec![9]));
+        assert_eq!(in_place(&me, Live::Proven), [true, false, true, true]);
+    }
+}

@@ -1,0 +1,218 @@
+use crate::{browser, clock, json, problem::Failure};
+use gloo_net::{
+    Error,
+    http::{Method, RequestBuilder},
+};
+use holdfast_pop::{NewKey, PopClient};
+use holdfast_protocol::problem::{Code, Problem};
+use serde::{Serialize, de::DeserializeOwned};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use web_sys::AbortSignal;
+use yew::Callback;
+
+const TIMEOUT_MS: u32 = 20_000;
+
+/// What an address asks of its caller; the server's extractors have the same names.
+#[derive(Clone, Copy)]
+pub enum Access<'a> {
+    /// Nothing but the page's own origin.
+    Public,
+    /// A proof by the key that the ceremony vouches for.
+    Ceremony(&'a NewKey),
+    /// A proof by the session's key, and the CSRF token.
+    SignedIn,
+}
+
+/// One request.
+pub struct Call<'a> {
+    method: Method,
+    path: &'a str,
+    query: &'a str,
+    access: Access<'a>,
+    body: Option<String>,
+    setup_token: Option<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    /// Asks.
+    pub fn get(path: &'a str, access: Access<'a>) -> Self {
+        Self { method: Method::GET, path, query: "", access, body: None, setup_token: None }
+    }
+
+    /// Changes something.
+    pub fn post(path: &'a str, access: Access<'a>, body: &impl Serialize) -> Self {
+        // The types of the wire always serialise; an empty body would be refused by the server.
+        let body = Some(serde_json::to_string(body).unwrap_or_default());
+        Self { method: Method::POST, path, query: "", access, body, setup_token: None }
+    }
+
+    /// What follows the question mark. A proof does not cover it (RFC 9449, `htu`).
+    pub fn query(self, query: &'a str) -> Self {
+        Self { query, ..self }
+    }
+
+    /// `X-Setup-Token`
+    pub fn setup_token(self, token: &'a str) -> Self {
+        Self { setup_token: Some(token), ..self }
+    }
+}
+
+/// The server, as this page talks to it.
+#[derive(Clone)]
+pub struct Api(Rc<Inner>);
+
+struct Inner {
+    pop: PopClient,
+    on_signed_out: Callback<Code>,
+}
+
+impl PartialEq for Api {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+struct Answer {
+    status: u16,
+    text: String,
+}
+
+impl Api {
+    /// `on_signed_out` hears of every 401 that a signed-in request gets.
+    pub fn new(pop: PopClient, on_signed_out: Callback<Code>) -> Self {
+        Self(Rc::new(Inner { pop, on_signed_out }))
+    }
+
+    /// The key of this browser.
+    pub fn pop(&self) -> &PopClient {
+        &self.0.pop
+    }
+
+    /// Asks, and takes a 401 of a signed-in request for the end of the session.
+    pub async fn call<A: DeserializeOwned>(&self, call: Call<'_>) -> Result<A, Failure> {
+        Ok(json::from_str(&self.checked(call).await?)?)
+    }
+
+    /// As [`Api::call`], for an answer that the browser itself is to have.
+    pub async fn call_for_browser(&self, call: Call<'_>) -> Result<JsValue, Failure> {
+        Ok(json::parse(&self.checked(call).await?)?)
+    }
+
+    /// Asks, and leaves it to the caller what a 401 means.
+    pub async fn ask<A: DeserializeOwned>(&self, call: Call<'_>) -> Result<A, Failure> {
+        Ok(json::from_str(&self.exchange(&call).await?)?)
+    }
+
+    async fn checked(&self, call: Call<'_>) -> Result<String, Failure> {
+        let answer = self.exchange(&call).await;
+        if let (Access::SignedIn, Err(Failure::Refused(problem))) = (call.access, &answer)
+            && problem.status == 401
+        {
+            self.0.on_signed_out.emit(problem.code);
+        }
+        answer
+    }
+
+    /// One exchange; once more where the proof only lacked a fresh nonce, and once more where another
+    /// tab has replaced the key in the meantime.
+    async fn exchange(&self, call: &Call<'_>) -> Result<String, Failure> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let answer = self.send(call).await?;
+            if (200..300).contains(&answer.status) {
+                return Ok(answer.text);
+            }
+            let problem = json::from_str(&answer.text).unwrap_or_else(|_| unexplained(answer.status));
+            let again = match problem.code {
+                Code::UseDpopNonce => true,
+                Code::PopKeyReplaced | Code::PopForeignKey | Code::SignedOut => {
+                    self.0.pop.refresh_key().await
+                }
+                _ => false,
+            };
+            if !again || tries > 2 {
+                return Err(Failure::Refused(Box::new(problem)));
+            }
+        }
+    }
+
+    async fn send(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let address =
+            if call.query.is_empty() { call.path.to_owned() } else { [call.path, "?", call.query].concat() };
+        let mut request = RequestBuilder::new(&address)
+            .method(call.method.clone())
+            .abort_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+        if let Some(proof) = self.proof(call).await? {
+            request = request.header("DPoP", &proof);
+        }
+        if let Some(token) = call.setup_token {
+            request = request.header("X-Setup-Token", token);
+        }
+        if matches!(call.access, Access::SignedIn)
+            && call.method != Method::GET
+            && let Some(csrf) = browser::cookie("csrf")
+        {
+            request = request.header("X-CSRF-Token", &csrf);
+        }
+        let request = match &call.body {
+            Some(body) => request.header("Content-Type", "application/json").body(body.as_str()),
+            None => request.build(),
+        };
+        let response =
+            request.map_err(|_| Failure::Unreadable)?.send().await.map_err(|error| away(&error))?;
+        let headers = response.headers();
+        if let Some(nonce) = headers.get("DPoP-Nonce") {
+            self.0.pop.note_nonce(&nonce);
+        }
+        if let Some(date) = headers.get("Date") {
+            clock::note_server_date(&date);
+        }
+        let text = response.text().await.map_err(|error| away(&error))?;
+        Ok(Answer { status: response.status(), text })
+    }
+
+    /// A browser without a key sends none: the server then says what that means.
+    async fn proof(&self, call: &Call<'_>) -> Result<Option<String>, Failure> {
+        let pop = &self.0.pop;
+        let method = call.method.as_str();
+        match call.access {
+            Access::Public => Ok(None),
+            Access::Ceremony(key) => Ok(Some(key.proof(pop, method, call.path).await?)),
+            Access::SignedIn if pop.thumbprint().is_none() => Ok(None),
+            Access::SignedIn => Ok(Some(pop.proof(method, call.path).await?)),
+        }
+    }
+}
+
+/// A refusal that is not a problem document comes from something in between, or a broken server.
+fn unexplained(status: u16) -> Problem {
+    let code = match status {
+        502..=504 => Code::Unavailable,
+        404 => Code::NotFound,
+        413 => Code::TooLarge,
+        429 => Code::RateLimited,
+        _ => Code::Internal,
+    };
+    Problem { status, ..Problem::of(code) }
+}
+
+fn away(error: &Error) -> Failure {
+    match error {
+        Error::JsError(error) if error.name == "TimeoutError" => Failure::TooSlow,
+        _ if !browser::is_online() => Failure::Offline,
+        _ => Failure::ServerAway,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_is_no_problem_document_still_has_a_code() {
+        assert_eq!(unexplained(502).code, Code::Unavailable);
+        assert_eq!((unexplained(500).code, unexplained(418).status), (Code::Internal, 418));
+    }
+}

@@ -1,0 +1,58 @@
+use super::state::{Action, History, Older};
+use crate::{
+    api::{Access, Api, Call},
+    live::Live,
+};
+use holdfast_protocol::history::{ActivityEvent, ActivityPage};
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::{Callback, UseReducerHandle, hook, use_callback, use_effect_with, use_reducer};
+
+const PATH: &str = "/v1/activity";
+
+/// What happened, for the panels that show it.
+#[derive(Clone, PartialEq)]
+pub struct HistoryHandle {
+    pub(super) history: UseReducerHandle<History>,
+    /// Everything known, the newest first.
+    pub(super) events: Vec<ActivityEvent>,
+    pub(super) fetch: Callback<()>,
+    pub(super) older: Callback<()>,
+}
+
+/// Fetches the newest events, and again each time that the stream comes back.
+#[hook]
+pub fn use_history(api: &Api, live: &Live) -> HistoryHandle {
+    let history = use_reducer(|| History::Loading);
+    let fetch = {
+        let tell = history.dispatcher();
+        use_callback(api.clone(), move |(), api: &Api| {
+            let (api, tell) = (api.clone(), tell.clone());
+            spawn_local(async move {
+                let page = api.call::<ActivityPage>(Call::get(PATH, Access::SignedIn)).await;
+                tell.dispatch(page.map_or_else(Action::CouldNotFetch, Action::Fetched));
+            });
+        })
+    };
+    {
+        let fetch = fetch.clone();
+        use_effect_with(live.openings, move |_| fetch.emit(()));
+    }
+    let events = history.events(&live.heard);
+    let older = {
+        let (api, history) = (api.clone(), history.clone());
+        let oldest = events.last().map(|event| event.id);
+        Callback::from(move |()| {
+            let fetching = matches!(&*history, History::Loaded(loaded) if loaded.older == Older::Fetching);
+            let (Some(oldest), false) = (oldest, fetching) else { return };
+            let (api, tell) = (api.clone(), history.dispatcher());
+            tell.dispatch(Action::OlderAsked);
+            spawn_local(async move {
+                let query = ["before=", &oldest.to_string()].concat();
+                let call = Call::get(PATH, Access::SignedIn).query(&query);
+                let page = api.call::<ActivityPage>(call).await;
+                tell.dispatch(page.map_or_else(Action::CouldNotFetchOlder, Action::OlderFetched));
+            });
+        })
+    };
+    HistoryHandle { history, events, fetch, older }
+}

@@ -1,0 +1,46 @@
+//! Holdfast's page. Data flows one way: click → effect → action → reduce → state → view.
+
+// In reading order.
+
+/// Which page is shown, and what stands above all of them.
+pub mod app;
+/// The one stream of this page, and what came over it.
+pub mod live;
+/// The four addresses of the page.
+pub mod router;
+/// Who is signed in here, as far as this browser knows.
+pub mod session;
+
+/// Requests: the only file that fetches.
+pub mod api;
+/// Small dealings with the window: storage, focus, clipboard, files.
+pub mod browser;
+/// How a passkey prompt can end, without a browser.
+pub mod ceremony;
+/// Time as the server tells it, and dates as the person reads them.
+pub mod clock;
+/// JSON as the browser reads it.
+pub mod json;
+/// Everything that can fail, and its words.
+pub mod problem;
+/// Words that more than one slice needs.
+pub mod text;
+/// The parts that every page is made of.
+pub mod ui;
+/// The browser's passkey prompts: the only file that touches `navigator.credentials`.
+pub mod webauthn;
+
+/// Setting up, signing in and out, and how the account stands.
+pub mod account;
+/// Live connections and their pulse.
+pub mod connections;
+/// What happened.
+pub mod history;
+/// The list of passkeys.
+pub mod passkeys;
+/// Recovery codes: the one time they are shown, and how many are left.
+pub mod recovery;
+
+/// An account, for tests.
+#[cfg(test)]
+mod sample;

@@ -1,0 +1,8 @@
+//! The list of passkeys: what each is, where it lives, and its name.
+
+mod effects;
+mod state;
+mod text;
+mod view;
+
+pub use view::PasskeysPanel;

@@ -1,0 +1,128 @@
+use super::{
+    state::{Action, Codes, Phase},
+    text,
+};
+use crate::{
+    api::{Access, Api, Call},
+    browser::{self, Kept},
+    clock, session,
+};
+use gloo_events::{EventListener, EventListenerOptions};
+use holdfast_protocol::{
+    account::Me,
+    problem::Code,
+    recovery::{CODES, RecoveryCode, RecoveryCodesRequest, RecoveryCodesView},
+};
+use wasm_bindgen_futures::spawn_local;
+use yew::prelude::{Callback, UseReducerHandle, hook, use_effect_with, use_reducer, use_state_eq};
+
+/// What the view needs.
+pub(super) struct Handles {
+    pub(super) codes: UseReducerHandle<Codes>,
+    pub(super) before: Before,
+    pub(super) copy: Callback<()>,
+    pub(super) download: Callback<()>,
+    pub(super) submit: Callback<()>,
+}
+
+/// What was on this screen before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    Nothing,
+    /// Codes that never came into force.
+    OtherCodes,
+}
+
+#[hook]
+pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Action>) -> Handles {
+    let codes = use_reducer(|| Codes::new(make(), browser::pick(CODES)));
+    let before = use_state_eq(|| Kept::CodesShown.read().map_or(Before::Nothing, |_| Before::OtherCodes));
+    let at_stake = matches!(&*codes, Codes::Shown(_));
+    use_effect_with(at_stake, move |at_stake| {
+        let warning = at_stake.then(|| {
+            Kept::CodesShown.write("yes");
+            warn_before_leaving()
+        });
+        move || drop(warning)
+    });
+
+    let sheet = {
+        let (codes, account) = (codes.clone(), me.account.email.clone());
+        move || {
+            let Codes::Shown(shown) = &*codes else { return String::new() };
+            let (at, made) = (browser::origin(), clock::date(clock::now_ms()));
+            text::Sheet { account: &account, at: &at, made: &made }
+                .lines(shown.codes.iter().map(RecoveryCode::grouped))
+        }
+    };
+    let copy = {
+        let (tell, sheet) = (codes.dispatcher(), sheet.clone());
+        Callback::from(move |()| {
+            let (tell, sheet) = (tell.clone(), sheet());
+            spawn_local(async move {
+                let copied = browser::copy(&sheet).await.is_ok();
+                tell.dispatch(Action::Did(if copied { text::COPIED } else { text::NOT_COPIED }));
+            });
+        })
+    };
+    let download = {
+        let tell = codes.dispatcher();
+        Callback::from(move |()| {
+            let saved = browser::download(text::FILE, &sheet()).is_some();
+            tell.dispatch(Action::Did(if saved { text::DOWNLOADED } else { text::NOT_DOWNLOADED }));
+        })
+    };
+    let submit = {
+        let (codes, api, on_session) = (codes.clone(), api.clone(), on_session.clone());
+        Callback::from(move |()| {
+            let Codes::Shown(shown) = &*codes else { return };
+            if shown.phase == Phase::Keeping {
+                return;
+            }
+            codes.dispatch(Action::Submitted);
+            if shown.check().is_err() {
+                return;
+            }
+            let verifiers = shown.codes.iter().map(RecoveryCode::sign_in_verifier).collect();
+            let (tell, api, on_session) = (codes.dispatcher(), api.clone(), on_session.clone());
+            spawn_local(async move {
+                let request = RecoveryCodesRequest { verifiers };
+                let call = Call::post("/v1/recovery-codes", Access::SignedIn, &request);
+                let kept = match api.call::<RecoveryCodesView>(call).await {
+                    Ok(view) => session::Action::KeptCodes(view),
+                    // A list is in force: this one is not, and the server knows how that one stands.
+                    Err(failure) if failure.code() == Some(Code::RecoveryCodesExist) => {
+                        match api.call::<Me>(Call::get("/v1/me", Access::SignedIn)).await {
+                            Ok(me) => session::Action::Recognised(me.into()),
+                            Err(failure) => return tell.dispatch(Action::CouldNotKeep(failure)),
+                        }
+                    }
+                    Err(failure) => return tell.dispatch(Action::CouldNotKeep(failure)),
+                };
+                Kept::CodesShown.forget();
+                tell.dispatch(Action::CameInForce);
+                on_session.emit(kept);
+            });
+        })
+    };
+    Handles { codes, before: *before, copy, download, submit }
+}
+
+fn make() -> Option<Vec<RecoveryCode>> {
+    (0..CODES)
+        .map(|_| {
+            loop {
+                // 64 bytes nearly always hold 21 that are taken; the next 64 do.
+                if let Some(code) = RecoveryCode::make(&browser::random::<64>()?) {
+                    return Some(code);
+                }
+            }
+        })
+        .collect()
+}
+
+fn warn_before_leaving() -> Option<EventListener> {
+    let window = web_sys::window()?;
+    let options = EventListenerOptions::enable_prevent_default();
+    Some(EventListener::new_with_options(&window, "beforeunload", options, |event| event.prevent_default()))
+}

@@ -1,0 +1,10 @@
+//! Recovery codes: the one time they are shown, and how many are left.
+
+mod effects;
+mod left;
+mod state;
+mod text;
+mod view;
+
+pub use left::codes_left;
+pub use view::CodesStep;

@@ -1,0 +1,24 @@
+//! The parts that every page is made of: they know nothing of accounts or passkeys.
+//!
+//! Most are plain functions: a component costs the page a few kilobytes, and only what keeps a state
+//! or an effect of its own needs to be one.
+
+mod alert;
+mod field;
+mod focus;
+mod frame;
+mod icon;
+mod modal;
+mod now;
+mod steps;
+mod time;
+
+pub use alert::{Again, alert, notice, status, tag, waiting};
+pub use field::{Field, Spelled};
+pub use focus::{Focus, Taking};
+pub use frame::{Heading, Panel, Width, centre, mark, shell};
+pub use icon::{Icon, picture};
+pub use modal::Modal;
+pub use now::use_now;
+pub use steps::{Step, steps};
+pub use time::moment;
