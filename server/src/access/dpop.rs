@@ -1,0 +1,135 @@
+//! RFC 9449 on the server: signature, key, nonce, replay, in this order.
+
+use super::{refuse, session::Session, store};
+use crate::{
+    app::App,
+    audit::{self, Event},
+    problem::{Refusal, Result},
+    secrets::{p256_verifies, sha256},
+    wire::single,
+};
+use axum::http::request::Parts;
+use holdfast_protocol::{
+    base64url,
+    dpop::{PublicKey, SignedProof, UnverifiedProof},
+    history::{Activity, Device, TheftSign},
+    ids::Thumbprint,
+    problem::Code,
+};
+
+/// How long a nonce is taken.
+const NONCE_LIVES_MS: u64 = 300_000;
+/// Another instance's clock may be ahead by so much.
+const SKEW_MS: u64 = 5_000;
+const PURPOSE: &str = "dpop/nonce";
+
+/// A nonce needs no storage: its time, and a MAC over it.
+pub fn make_nonce(app: &App) -> String {
+    let issued = app.clock.now().unix_ms.to_be_bytes();
+    let mac = app.config.keys.mac(PURPOSE, &issued);
+    let mut bytes = issued.to_vec();
+    bytes.extend_from_slice(mac.get(..16).unwrap_or_default());
+    base64url::encode(&bytes)
+}
+
+fn is_fresh_nonce(app: &App, nonce: &str) -> bool {
+    let Ok(bytes) = base64url::decode_array::<24>(nonce) else { return false };
+    let (issued, unverified_mac) = bytes.split_at(8);
+    let Ok(issued_bytes) = <[u8; 8]>::try_from(issued) else { return false };
+    if !app.config.keys.is_truncated_mac(PURPOSE, issued, unverified_mac) {
+        return false;
+    }
+    let (issued_ms, now_ms) = (u64::from_be_bytes(issued_bytes), app.clock.now().unix_ms);
+    issued_ms <= now_ms + SKEW_MS && now_ms <= issued_ms + NONCE_LIVES_MS
+}
+
+/// A proof for exactly this request whose signature verifies, or `None` where there is no header.
+fn signed_proof(app: &App, parts: &Parts) -> Result<Option<SignedProof>> {
+    let Some(header) = single(&parts.headers, "dpop")? else { return Ok(None) };
+    let url = format!("{}{}", app.config.origin, parts.uri.path());
+    let proof = UnverifiedProof::read(header)
+        .and_then(|proof| proof.verify(parts.method.as_str(), &url, p256_verifies))
+        .map_err(|why| refuse(Code::PopProofInvalid, why))?;
+    Ok(Some(proof))
+}
+
+fn require_fresh(app: &App, proof: &SignedProof) -> Result<()> {
+    let fresh = proof.claims.nonce.as_deref().is_some_and(|nonce| is_fresh_nonce(app, nonce));
+    if fresh { Ok(()) } else { Err(Code::UseDpopNonce.into()) }
+}
+
+/// What remembers a proof, so that it is taken once: which key, which `jti`.
+fn seen_as(proof: &SignedProof) -> Seen {
+    let text = format!("{} {}", proof.jkt, proof.claims.jti);
+    Seen { hash: sha256(text.as_bytes()).to_vec() }
+}
+
+/// See [`store::remember_proof`].
+pub struct Seen {
+    pub hash: Vec<u8>,
+}
+
+impl Seen {
+    /// When a proof can no longer be taken, whatever its nonce.
+    pub fn forget_at_ms(now_ms: i64) -> i64 {
+        let lives_ms = i64::try_from(NONCE_LIVES_MS + 2 * SKEW_MS).unwrap_or(i64::MAX);
+        now_ms.saturating_add(lives_ms)
+    }
+}
+
+/// The end of a ceremony: the browser holds the key that the ceremony's token names. The caller
+/// remembers the proof in the transaction that spends the ceremony.
+pub fn prove_ceremony(app: &App, parts: &Parts, jkt: &Thumbprint) -> Result<Seen> {
+    let proof = signed_proof(app, parts)?.ok_or(Code::PopProofMissing)?;
+    if proof.jkt != *jkt {
+        return Err(refuse(Code::PopProofInvalid, "the proof's key is not the token's"));
+    }
+    require_fresh(app, &proof)?;
+    Ok(seen_as(&proof))
+}
+
+/// A request of a session carries a proof of the session's own key, which is given back. What looks
+/// like theft is recorded.
+pub(super) async fn prove_session(app: &App, parts: &Parts, session: &Session) -> Result<PublicKey> {
+    let device = super::device(&parts.headers);
+    let Some(proof) = signed_proof(app, parts)? else {
+        return Err(alarm(app, session, &device, Activity::CookieWithoutKey, Code::PopProofMissing).await?);
+    };
+    if proof.jkt != session.jkt {
+        let mut tx = app.db.read().await?;
+        // A key that this account had before is a tab that has not noticed; a thief has none of them.
+        if store::has_had_key(&mut tx, &session.account, &proof.jkt).await? {
+            return Err(Code::PopKeyReplaced.into());
+        }
+        drop(tx);
+        let theft = Activity::TheftSuspected { sign: TheftSign::ForeignKey };
+        return Err(alarm(app, session, &device, theft, Code::PopForeignKey).await?);
+    }
+    require_fresh(app, &proof)?;
+    let now_ms = app.clock.unix_ms();
+    let mut tx = app.db.write().await?;
+    let new = store::remember_proof(&mut tx, &seen_as(&proof), now_ms).await?;
+    if new {
+        store::touch(&mut tx, session, now_ms).await?;
+        tx.commit(&app.live).await?;
+        return Ok(proof.key);
+    }
+    drop(tx);
+    let theft = Activity::TheftSuspected { sign: TheftSign::ReplayedProof };
+    Err(alarm(app, session, &device, theft, Code::PopProofReplayed).await?)
+}
+
+async fn alarm(app: &App, session: &Session, device: &Device, what: Activity, code: Code) -> Result<Refusal> {
+    tracing::warn!(session = %session.id, account = %session.account, %code, "a session's cookie came without its key's proof");
+    let mut tx = app.db.write().await?;
+    let event = Event {
+        account: &session.account,
+        what,
+        device: Some(device),
+        session: Some(&session.id),
+        at_ms: app.clock.unix_ms(),
+    };
+    audit::record_once(&mut tx, event).await?;
+    tx.commit(&app.live).await?;
+    Ok(code.into())
+}

@@ -1,0 +1,97 @@
+//! The cookie, and the extractor that most handlers take.
+
+use super::{dpop, store};
+use crate::{
+    app::{App, stored},
+    problem::{Refusal, Result},
+    secrets::same,
+    wire::{cookie, single},
+};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, Method, request::Parts},
+};
+use holdfast_protocol::{
+    base64url,
+    dpop::PublicKey,
+    history::Device,
+    ids::{AccountId, PasskeyId, SessionId, Thumbprint},
+    problem::Code,
+};
+
+/// Opaque and random; only its hash is stored.
+pub const SESSION_COOKIE: &str = "__Host-holdfast";
+/// Readable by the page; an HMAC of the session.
+pub const CSRF_COOKIE: &str = "csrf";
+/// What the page repeats it in.
+const CSRF_HEADER: &str = "x-csrf-token";
+
+/// A session that is alive: not ended, of its account's epoch, neither idle for too long nor too old.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: SessionId,
+    pub account: AccountId,
+    pub passkey: PasskeyId,
+    pub jkt: Thumbprint,
+    pub device: Device,
+    pub created_at_ms: i64,
+    pub last_seen_at_ms: i64,
+}
+
+/// The caller holds a session and has proven its key for this very request.
+pub struct SignedIn(pub Session);
+
+/// The same, with the key itself, for what is bound to it from then on.
+pub(crate) struct SignedInWith {
+    pub session: Session,
+    pub key: PublicKey,
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let SignedInWith { session, .. } = SignedInWith::from_request_parts(parts, app).await?;
+        Ok(Self(session))
+    }
+}
+
+impl FromRequestParts<App> for SignedInWith {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let session = by_cookie(app, &parts.headers).await?;
+        // By source as well: who has only copied the cookie cannot use up its owner's share.
+        let asks = [session.id.as_str().as_bytes(), &app.source(parts)].concat();
+        app.limits.session.check(&app.config.keys.mac("limits/session", &asks))?;
+        let key = dpop::prove_session(app, parts, &session).await?;
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            require_csrf(app, &parts.headers, &session.id)?;
+        }
+        Ok(Self { session, key })
+    }
+}
+
+/// The live session that the cookie names, without any proof.
+pub(crate) async fn by_cookie(app: &App, headers: &HeaderMap) -> Result<Session> {
+    let token = cookie(headers, SESSION_COOKIE)?.ok_or(Code::SignedOut)?;
+    let mut tx = app.db.read().await?;
+    let session = store::find(&mut tx, &stored(token), &app.config.lifetimes, app.clock.unix_ms()).await?;
+    session.ok_or_else(|| Code::SignedOut.into())
+}
+
+/// The value of the CSRF cookie of a session.
+pub(crate) fn csrf_of(app: &App, session: &SessionId) -> String {
+    base64url::encode(&app.config.keys.mac("csrf", session.as_str().as_bytes()))
+}
+
+/// Header and cookie are equal, and both are this session's.
+pub(crate) fn require_csrf(app: &App, headers: &HeaderMap, session: &SessionId) -> Result<()> {
+    let expected = csrf_of(app, session);
+    let is_it = |text: Option<&str>| text.is_some_and(|text| same(text.as_bytes(), expected.as_bytes()));
+    if is_it(single(headers, CSRF_HEADER)?) && is_it(cookie(headers, CSRF_COOKIE)?) {
+        Ok(())
+    } else {
+        Err(Code::CsrfMismatch.into())
+    }
+}

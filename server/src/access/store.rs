@@ -1,0 +1,177 @@
+use super::{dpop::Seen, session::Session};
+use crate::{
+    config::Lifetimes,
+    db::{Tx, execute, row},
+};
+use holdfast_protocol::{
+    history::Device,
+    ids::{AccountId, PasskeyId, SessionId, Thumbprint},
+};
+use std::time::Duration;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    account_id: String,
+    passkey_id: String,
+    jkt: String,
+    browser: String,
+    system: String,
+    created_at_ms: i64,
+    last_seen_at_ms: i64,
+}
+
+impl Row {
+    fn read(self) -> Result<Session, sqlx::Error> {
+        let corrupt = |error| sqlx::Error::Decode(Box::new(error));
+        Ok(Session {
+            id: SessionId::parse(&self.id).map_err(corrupt)?,
+            account: AccountId::parse(&self.account_id).map_err(corrupt)?,
+            passkey: PasskeyId::parse(&self.passkey_id).map_err(corrupt)?,
+            jkt: Thumbprint::parse(&self.jkt).map_err(corrupt)?,
+            device: Device { browser: self.browser, system: self.system },
+            created_at_ms: self.created_at_ms,
+            last_seen_at_ms: self.last_seen_at_ms,
+        })
+    }
+}
+
+fn before(now_ms: i64, lifetime: Duration) -> i64 {
+    now_ms.saturating_sub(i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A living session by the hash of its cookie.
+pub(super) async fn find(
+    tx: &mut Tx,
+    token_hash: &[u8],
+    lifetimes: &Lifetimes,
+    now_ms: i64,
+) -> Result<Option<Session>, sqlx::Error> {
+    let found: Option<Row> = row!(
+        tx,
+        Row,
+        "SELECT s.id, s.account_id, s.passkey_id, s.jkt, s.browser, s.system, s.created_at_ms, s.last_seen_at_ms
+         FROM sessions s JOIN accounts a ON a.id = s.account_id AND a.epoch = s.epoch
+         WHERE s.token_hash = $1 AND s.ended_at_ms IS NULL AND s.last_seen_at_ms > $2 AND s.created_at_ms > $3",
+        token_hash,
+        before(now_ms, lifetimes.session_idle),
+        before(now_ms, lifetimes.session),
+    )?;
+    found.map(Row::read).transpose()
+}
+
+/// Whether a session still lives, for a connection that was opened with it.
+pub(crate) async fn is_alive(
+    tx: &mut Tx,
+    session: &SessionId,
+    lifetimes: &Lifetimes,
+    now_ms: i64,
+) -> Result<bool, sqlx::Error> {
+    let found: Option<(String,)> = row!(
+        tx,
+        (String,),
+        "SELECT s.id FROM sessions s JOIN accounts a ON a.id = s.account_id AND a.epoch = s.epoch
+         WHERE s.id = $1 AND s.ended_at_ms IS NULL AND s.created_at_ms > $2",
+        session.as_str(),
+        before(now_ms, lifetimes.session),
+    )?;
+    Ok(found.is_some())
+}
+
+/// Whether a key is or was that of a session of this account.
+pub(super) async fn has_had_key(
+    tx: &mut Tx,
+    account: &AccountId,
+    jkt: &Thumbprint,
+) -> Result<bool, sqlx::Error> {
+    let found: Option<(String,)> = row!(
+        tx,
+        (String,),
+        "SELECT id FROM sessions WHERE account_id = $1 AND jkt = $2 LIMIT 1",
+        account.as_str(),
+        jkt.as_str(),
+    )?;
+    Ok(found.is_some())
+}
+
+/// Remembers a proof. False: it was seen before.
+pub(crate) async fn remember_proof(tx: &mut Tx, seen: &Seen, now_ms: i64) -> Result<bool, sqlx::Error> {
+    let inserted = execute!(
+        tx,
+        "INSERT INTO proofs_seen (hash, expires_at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        seen.hash.as_slice(),
+        Seen::forget_at_ms(now_ms),
+    )?;
+    Ok(inserted == 1)
+}
+
+/// The session was used; once a minute is exact enough.
+pub(super) async fn touch(tx: &mut Tx, session: &Session, now_ms: i64) -> Result<(), sqlx::Error> {
+    if now_ms - session.last_seen_at_ms < 60_000 {
+        return Ok(());
+    }
+    execute!(tx, "UPDATE sessions SET last_seen_at_ms = $1 WHERE id = $2", now_ms, session.id.as_str())?;
+    Ok(())
+}
+
+/// What a new session is made of.
+pub(crate) struct NewSession<'a> {
+    pub id: &'a SessionId,
+    pub token_hash: Vec<u8>,
+    pub account: &'a AccountId,
+    pub passkey: &'a PasskeyId,
+    pub jkt: &'a Thumbprint,
+    pub device: &'a Device,
+    pub now_ms: i64,
+}
+
+/// Makes a session of the account's present epoch.
+pub(crate) async fn insert(tx: &mut Tx, new: NewSession<'_>) -> Result<(), sqlx::Error> {
+    execute!(
+        tx,
+        "INSERT INTO sessions (id, token_hash, account_id, passkey_id, jkt, epoch, browser, system,
+                               created_at_ms, last_seen_at_ms)
+         SELECT $1, $2, id, $3, $4, epoch, $5, $6, $7, $8 FROM accounts WHERE id = $9",
+        new.id.as_str(),
+        new.token_hash.as_slice(),
+        new.passkey.as_str(),
+        new.jkt.as_str(),
+        new.device.browser.as_str(),
+        new.device.system.as_str(),
+        new.now_ms,
+        new.now_ms,
+        new.account.as_str(),
+    )?;
+    Ok(())
+}
+
+/// Ends one session.
+pub(crate) async fn end(tx: &mut Tx, session: &Session, now_ms: i64) -> Result<(), sqlx::Error> {
+    tx.recorded().note(&session.account);
+    execute!(
+        tx,
+        "UPDATE sessions SET ended_at_ms = $1 WHERE id = $2 AND ended_at_ms IS NULL",
+        now_ms,
+        session.id.as_str()
+    )?;
+    Ok(())
+}
+
+/// Ends every session of an account by raising its epoch.
+pub(crate) async fn end_all(tx: &mut Tx, account: &AccountId, now_ms: i64) -> Result<(), sqlx::Error> {
+    tx.recorded().note(account);
+    execute!(tx, "UPDATE accounts SET epoch = epoch + 1 WHERE id = $1", account.as_str())?;
+    execute!(
+        tx,
+        "UPDATE sessions SET ended_at_ms = $1 WHERE account_id = $2 AND ended_at_ms IS NULL",
+        now_ms,
+        account.as_str()
+    )?;
+    Ok(())
+}
+
+/// Forgets proofs that can no longer be taken.
+pub(crate) async fn sweep(tx: &mut Tx, now_ms: i64) -> Result<(), sqlx::Error> {
+    execute!(tx, "DELETE FROM proofs_seen WHERE expires_at_ms < $1", now_ms)?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! What every handler shares.
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    connections::Registry,
+    db::Db,
+    entropy::Entropy,
+    limits::{Key, Limit},
+    live::Live,
+    page::{CspReports, Page},
+    secrets::sha256,
+};
+use axum::http::request::Parts;
+use std::{ops::Deref, sync::Arc};
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// See [`App`].
+pub struct Shared {
+    pub config: Config,
+    pub db: Db,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub live: Live,
+    pub registry: Registry,
+    pub limits: Limits,
+    pub page: Page,
+    pub csp_reports: CspReports,
+}
+
+/// See [`crate::config::Rates`].
+pub struct Limits {
+    pub options: Limit,
+    pub verify: Limit,
+    pub session: Limit,
+    pub reports: Limit,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    pub fn new(config: Config, db: Db, clock: Clock, entropy: Entropy) -> Self {
+        let limit = |rate| Limit::new(rate, clock.clone());
+        let limits = Limits {
+            options: limit(config.rates.options),
+            verify: limit(config.rates.verify),
+            session: limit(config.rates.session),
+            reports: limit(config.rates.reports),
+        };
+        Self(Arc::new(Shared {
+            limits,
+            db,
+            entropy,
+            clock,
+            live: Live::default(),
+            registry: Registry::default(),
+            page: Page::embedded(),
+            csp_reports: CspReports::default(),
+            config,
+        }))
+    }
+
+    /// A keyed hash of the address that the request came from.
+    pub fn source(&self, parts: &Parts) -> Key {
+        let address = crate::access::address(parts, self.config.trust_proxy);
+        self.config.keys.mac("limits/source", address.as_bytes())
+    }
+
+    /// Removes what has expired.
+    pub async fn sweep(&self) -> Result<(), sqlx::Error> {
+        let now_ms = self.clock.unix_ms();
+        let mut tx = self.db.write().await?;
+        crate::access::sweep(&mut tx, now_ms).await?;
+        crate::ceremony::sweep(&mut tx, now_ms).await?;
+        crate::connections::sweep(&mut tx, now_ms).await?;
+        tx.commit(&self.live).await
+    }
+}
+
+/// The hash under which a random secret of 256 bits is stored.
+pub fn stored(secret: &str) -> Vec<u8> {
+    sha256(secret.as_bytes()).to_vec()
+}

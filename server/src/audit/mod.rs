@@ -1,0 +1,56 @@
+//! The audit trail: an event is recorded in the transaction that it tells of, or not at all.
+
+mod store;
+
+pub(crate) use store::{newest, page, since};
+
+use crate::db::Tx;
+use holdfast_protocol::{
+    history::{Activity, Device},
+    ids::{AccountId, SessionId},
+};
+
+/// Accounts with something new in a transaction; its commit wakes their connections.
+#[derive(Default)]
+pub struct Recorded(Vec<AccountId>);
+
+impl Recorded {
+    /// Notes that something about the account has changed.
+    pub fn note(&mut self, account: &AccountId) {
+        if !self.0.contains(account) {
+            self.0.push(account.clone());
+        }
+    }
+
+    pub fn accounts(&self) -> Vec<AccountId> {
+        self.0.clone()
+    }
+}
+
+/// Where an event came from.
+pub struct Event<'a> {
+    pub account: &'a AccountId,
+    pub what: Activity,
+    pub device: Option<&'a Device>,
+    pub session: Option<&'a SessionId>,
+    pub at_ms: i64,
+}
+
+/// Records an event.
+pub async fn record(tx: &mut Tx, event: Event<'_>) -> Result<(), sqlx::Error> {
+    tx.recorded().note(event.account);
+    store::append(tx, &event).await
+}
+
+/// An alarm that repeats says nothing new.
+const REPEATS_WITHIN_MS: i64 = 60_000;
+
+/// Records an event unless the same one of the same session, or of none, was recorded a moment ago:
+/// who has a stolen cookie, or knows a credential's id, shall not be able to fill the trail.
+pub async fn record_once(tx: &mut Tx, event: Event<'_>) -> Result<(), sqlx::Error> {
+    store::hold(tx, event.account).await?;
+    if store::has_since(tx, &event, event.at_ms - REPEATS_WITHIN_MS).await? {
+        return Ok(());
+    }
+    record(tx, event).await
+}

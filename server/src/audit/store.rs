@@ -1,0 +1,124 @@
+use super::Event;
+use crate::db::{Tx, execute, row, rows};
+use holdfast_protocol::{
+    history::{ActivityEvent, Device},
+    ids::{AccountId, SessionId},
+};
+
+/// Takes the account's next number, so that events of one account rise with time on every instance.
+pub(super) async fn append(tx: &mut Tx, event: &Event<'_>) -> Result<(), sqlx::Error> {
+    let account = event.account.as_str();
+    let next: Option<(i64,)> = row!(
+        tx,
+        (i64,),
+        "UPDATE accounts SET activity_count = activity_count + 1 WHERE id = $1 RETURNING activity_count",
+        account
+    )?;
+    let (id,) = next.ok_or(sqlx::Error::RowNotFound)?;
+    execute!(
+        tx,
+        "INSERT INTO activity (account_id, id, at_ms, what, browser, system, session_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        account,
+        id,
+        event.at_ms,
+        what(event)?,
+        event.device.map(|device| device.browser.as_str()),
+        event.device.map(|device| device.system.as_str()),
+        event.session.map(|session| session.as_str()),
+    )?;
+    Ok(())
+}
+
+/// Of two that look for the same event and record it if there is none, the second waits.
+pub(super) async fn hold(tx: &mut Tx, account: &AccountId) -> Result<(), sqlx::Error> {
+    execute!(tx, "UPDATE accounts SET activity_count = activity_count WHERE id = $1", account.as_str())?;
+    Ok(())
+}
+
+pub(super) async fn has_since(tx: &mut Tx, event: &Event<'_>, since_ms: i64) -> Result<bool, sqlx::Error> {
+    let found: Option<(i64,)> = row!(
+        tx,
+        (i64,),
+        "SELECT id FROM activity
+         WHERE account_id = $1 AND what = $2 AND session_id IS NOT DISTINCT FROM $3 AND at_ms > $4 LIMIT 1",
+        event.account.as_str(),
+        what(event)?,
+        event.session.map(|session| session.as_str()),
+        since_ms,
+    )?;
+    Ok(found.is_some())
+}
+
+fn what(event: &Event<'_>) -> Result<String, sqlx::Error> {
+    serde_json::to_string(&event.what).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    at_ms: i64,
+    what: String,
+    browser: Option<String>,
+    system: Option<String>,
+    session_id: Option<String>,
+}
+
+impl Row {
+    fn read(self) -> Result<ActivityEvent, sqlx::Error> {
+        let session = self.session_id.as_deref().map(SessionId::parse).transpose();
+        Ok(ActivityEvent {
+            id: self.id,
+            at_ms: u64::try_from(self.at_ms).unwrap_or_default(),
+            what: serde_json::from_str(&self.what).map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+            device: self.browser.zip(self.system).map(|(browser, system)| Device { browser, system }),
+            session: session.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+        })
+    }
+}
+
+/// Events of an account older than `before`, the newest first.
+pub(crate) async fn page(
+    tx: &mut Tx,
+    account: &AccountId,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<ActivityEvent>, sqlx::Error> {
+    let found = rows!(
+        tx,
+        Row,
+        "SELECT id, at_ms, what, browser, system, session_id FROM activity
+         WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+        account.as_str(),
+        before,
+        i64::from(limit),
+    )?;
+    found.into_iter().map(Row::read).collect()
+}
+
+/// Events of an account newer than `after`, the oldest first. Numbers are given under a lock of the
+/// account, so none appears later below one that was seen.
+pub(crate) async fn since(
+    tx: &mut Tx,
+    account: &AccountId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<ActivityEvent>, sqlx::Error> {
+    let found = rows!(
+        tx,
+        Row,
+        "SELECT id, at_ms, what, browser, system, session_id FROM activity
+         WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        account.as_str(),
+        after,
+        i64::from(limit),
+    )?;
+    found.into_iter().map(Row::read).collect()
+}
+
+/// The id of an account's newest event, 0 before the first.
+pub(crate) async fn newest(tx: &mut Tx, account: &AccountId) -> Result<i64, sqlx::Error> {
+    let found: Option<(i64,)> =
+        row!(tx, (i64,), "SELECT activity_count FROM accounts WHERE id = $1", account.as_str())?;
+    Ok(found.map_or(0, |(newest,)| newest))
+}

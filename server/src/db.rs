@@ -1,0 +1,165 @@
+//! The database: SQLite in one file, or PostgreSQL. Each statement is written once, with `$1`, and run
+//! by the macros below on whichever is open.
+
+use crate::{audit::Recorded, live::Live};
+use sqlx::{
+    PgPool, SqlitePool,
+    migrate::MigrateError,
+    postgres::{PgListener, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+/// An open database. Cheap to clone.
+#[derive(Clone)]
+pub enum Db {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// An open transaction; dropped without [`Tx::commit`], it is rolled back.
+pub struct Tx {
+    pub(crate) on: On,
+    recorded: Recorded,
+}
+
+/// Which database a transaction is open on; matched only by the macros below.
+pub enum On {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+/// How long a writer waits for another, and a request for a pooled connection.
+const WAIT: Duration = Duration::from_secs(10);
+
+impl Db {
+    /// Opens or makes a SQLite file, for durability: a power cut loses no committed transaction.
+    pub async fn open_sqlite(file: &Path) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(WAIT);
+        let pool = SqlitePoolOptions::new().max_connections(8).acquire_timeout(WAIT);
+        let pool = pool.connect_with(options).await?;
+        sqlx::migrate!().run(&pool).await.map_err(migration)?;
+        Ok(Self::Sqlite(pool))
+    }
+
+    /// Connects to PostgreSQL.
+    pub async fn open_postgres(url: &str) -> Result<Self, sqlx::Error> {
+        let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(WAIT).connect(url).await?;
+        let blob = "DO $$ BEGIN PERFORM pg_advisory_xact_lock(5478); CREATE DOMAIN blob AS bytea; \
+                    EXCEPTION WHEN duplicate_object THEN NULL; END $$";
+        sqlx::raw_sql(blob).execute(&pool).await?;
+        sqlx::migrate!().run(&pool).await.map_err(migration)?;
+        Ok(Self::Postgres(pool))
+    }
+
+    /// A transaction that will write. On SQLite it takes the write lock at once: one that finds out
+    /// later that it must write is refused when another wrote meanwhile.
+    pub async fn write(&self) -> Result<Tx, sqlx::Error> {
+        let on = match self {
+            Db::Sqlite(pool) => On::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres(pool) => On::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { on, recorded: Recorded::default() })
+    }
+
+    /// A transaction that only reads.
+    pub async fn read(&self) -> Result<Tx, sqlx::Error> {
+        let on = match self {
+            Db::Sqlite(pool) => On::Sqlite(pool.begin().await?),
+            Db::Postgres(pool) => On::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { on, recorded: Recorded::default() })
+    }
+
+    /// What other instances say on a channel; `None` on SQLite, which has no other instance.
+    pub async fn listener(&self, channel: &str) -> Result<Option<PgListener>, sqlx::Error> {
+        let Db::Postgres(pool) = self else { return Ok(None) };
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(channel).await?;
+        Ok(Some(listener))
+    }
+
+    /// Closes every connection; SQLite's log is folded into its file.
+    pub async fn close(&self) {
+        match self {
+            Db::Sqlite(pool) => pool.close().await,
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn migration(error: MigrateError) -> sqlx::Error {
+    sqlx::Error::Migrate(Box::new(error))
+}
+
+impl Tx {
+    /// What has been recorded in this transaction.
+    pub(crate) fn recorded(&mut self) -> &mut Recorded {
+        &mut self.recorded
+    }
+
+    /// Makes it last, and then wakes the live connections of the accounts that it concerned: on this
+    /// instance directly, on the others through PostgreSQL.
+    pub async fn commit(mut self, live: &Live) -> Result<(), sqlx::Error> {
+        let accounts = self.recorded.accounts();
+        if let On::Postgres(tx) = &mut self.on {
+            for account in &accounts {
+                let notify = sqlx::query("SELECT pg_notify($1, $2)");
+                notify.bind(crate::live::CHANNEL).bind(account.as_str()).execute(&mut **tx).await?;
+            }
+        }
+        match self.on {
+            On::Sqlite(tx) => tx.commit().await?,
+            On::Postgres(tx) => tx.commit().await?,
+        }
+        for account in &accounts {
+            live.wake(account);
+        }
+        Ok(())
+    }
+}
+
+/// Runs a statement: `execute!(tx, "UPDATE … WHERE id = $1", id)` gives the number of rows.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match &mut $tx.on {
+            $crate::db::On::Sqlite(tx) => sqlx::query($sql)$(.bind($bind))*.execute(&mut **tx).await
+                .map(|done| done.rows_affected()),
+            $crate::db::On::Postgres(tx) => sqlx::query($sql)$(.bind($bind))*.execute(&mut **tx).await
+                .map(|done| done.rows_affected()),
+        }
+    };
+}
+
+/// Reads all rows as a type that derives `sqlx::FromRow`, or a tuple: `rows!(tx, Row, "SELECT …", id)`.
+macro_rules! rows {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match &mut $tx.on {
+            $crate::db::On::Sqlite(tx) => sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(&mut **tx).await,
+            $crate::db::On::Postgres(tx) => sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(&mut **tx).await,
+        }
+    };
+}
+
+/// Reads one row or none.
+macro_rules! row {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match &mut $tx.on {
+            $crate::db::On::Sqlite(tx) => sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(&mut **tx).await,
+            $crate::db::On::Postgres(tx) => sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(&mut **tx).await,
+        }
+    };
+}
+
+pub(crate) use {execute, row, rows};
+
+/// Whether a statement failed because what it inserts is there already.
+pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}

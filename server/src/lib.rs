@@ -1,0 +1,67 @@
+//! The Holdfast server. [`router`] makes the whole of it from a configuration, a database, a clock
+//! and a source of randomness, so that tests can have all four in their hands.
+
+// In reading order: the program, what requests pass through, what they share, then the slices.
+
+pub mod app;
+pub mod config;
+pub mod settings;
+
+pub mod access;
+pub mod page;
+pub mod problem;
+pub mod wire;
+
+pub mod audit;
+pub mod ceremony;
+pub mod clock;
+pub mod db;
+pub mod entropy;
+pub mod limits;
+pub mod live;
+pub mod me;
+pub mod names;
+pub mod secrets;
+pub mod tokens;
+pub mod webauthn;
+
+pub mod account;
+pub mod connections;
+pub mod history;
+pub mod passkeys;
+pub mod recovery;
+
+use app::App;
+use axum::{
+    Json, Router, middleware,
+    routing::{get, post},
+};
+use holdfast_protocol::problem::Code;
+use problem::Refusal;
+use serde_json::{Value, json};
+
+/// Every address, with what all requests pass through.
+pub fn router(app: App) -> Router {
+    let api = Router::new()
+        .merge(account::routes())
+        .merge(passkeys::routes())
+        .merge(recovery::routes())
+        .merge(history::routes())
+        .merge(connections::routes())
+        .route("/v1/health", get(health))
+        .route(page::CSP_REPORT_PATH, post(page::csp_report))
+        .route("/.well-known/webauthn", get(passkeys::related_origins))
+        .method_not_allowed_fallback(|| async { Refusal::from(Code::MethodNotAllowed) })
+        .layer(middleware::from_fn_with_state(app.clone(), access::hand_out_nonce));
+    api.fallback(page::serve)
+        .layer(middleware::from_fn_with_state(app.clone(), access::require_own_origin))
+        .layer(middleware::from_fn_with_state(app.clone(), page::guard))
+        .with_state(app)
+}
+
+/// `GET /v1/health`: whether the database answers.
+async fn health(axum::extract::State(app): axum::extract::State<App>) -> problem::Result<Json<Value>> {
+    let tx = app.db.read().await.map_err(|_| Refusal::retry_after(Code::Unavailable, 2))?;
+    tx.commit(&app.live).await.map_err(|_| Refusal::retry_after(Code::Unavailable, 2))?;
+    Ok(Json(json!({ "status": "ok" })))
+}

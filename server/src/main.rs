@@ -1,0 +1,160 @@
+//! The program `holdfast`.
+
+use clap::{Parser, Subcommand};
+use holdfast_server::{
+    account,
+    app::App,
+    clock::Clock,
+    config::Mode,
+    db::Db,
+    entropy::Entropy,
+    live, router,
+    settings::{Settings, Start},
+};
+use std::{
+    error::Error, future::IntoFuture as _, io::IsTerminal as _, net::SocketAddr, process::ExitCode,
+    time::Duration,
+};
+use tokio::{net::TcpListener, signal::unix::SignalKind};
+use tracing_subscriber::EnvFilter;
+
+/// Holdfast: a console that a stolen cookie does not open.
+///
+/// Settings come from flags, then from the environment, then from the file named by --config.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the console.
+    ///
+    /// In production it wants HOLDFAST_SECRET, CREDENTIALS_KEY, HOLDFAST_ORIGIN and, until the first
+    /// account exists, HOLDFAST_SETUP_TOKEN; it says which of them is missing. With --mode development
+    /// it makes what is missing and keeps it in the data folder.
+    Serve(Box<Settings>),
+}
+
+/// How long requests and connections may take to end when the server stops.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+fn main() -> ExitCode {
+    let Cli { command: Command::Serve(settings) } = Cli::parse();
+    let start = match settings.start() {
+        Ok(start) => start,
+        Err(wrong) => {
+            eprintln!("Holdfast does not start:\n{wrong}");
+            return ExitCode::from(2);
+        }
+    };
+    log(start.config.mode);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Holdfast does not start: the system gives no threads ({error}).");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(serve(start)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Holdfast stops: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Words for a person in development, JSON for machines in production.
+fn log(mode: Mode) {
+    let filter = EnvFilter::try_from_env("HOLDFAST_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match mode {
+        Mode::Production => logs.json().init(),
+        Mode::Development => logs.with_ansi(std::io::stderr().is_terminal()).with_target(false).init(),
+    }
+}
+
+async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
+    let db = match &start.database_url {
+        Some(url) => Db::open_postgres(url)
+            .await
+            .map_err(|error| format!("PostgreSQL does not answer at DATABASE_URL: {error}"))?,
+        None => {
+            std::fs::create_dir_all(&start.data)?;
+            let file = start.data.join("holdfast.sqlite3");
+            let opened = Db::open_sqlite(&file).await;
+            opened.map_err(|error| format!("the database {} cannot be opened: {error}", file.display()))?
+        }
+    };
+    let listener = TcpListener::bind(start.listen).await.map_err(|error| {
+        format!("cannot listen on {}: {error}. Choose another port with --listen.", start.listen)
+    })?;
+    let production = start.config.mode == Mode::Production;
+    let (origin, has_setup_token) = (start.config.origin.clone(), start.config.setup_token.is_some());
+    let app = App::new(start.config, db.clone(), Clock::system(), Entropy::system());
+
+    let is_set_up = account::is_set_up(&app).await?;
+    if production && !is_set_up && !has_setup_token {
+        return Err("HOLDFAST_SETUP_TOKEN is not set, and the first account does not exist yet. Set it to at least 16 random characters.".into());
+    }
+    println!("Holdfast answers at {origin}");
+    match start.made_setup_token {
+        Some(token) if !is_set_up => {
+            println!("Make the first account, once, at\n\n    {origin}/setup#t={token}\n")
+        }
+        _ => {}
+    }
+
+    if start.database_url.is_some() {
+        live::listen(&app).await?;
+    }
+    let sweeper = tokio::spawn(sweep(app.clone()));
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stop(app.clone())).into_future();
+    let mut stopping = app.live.stopping();
+    let overdue = async {
+        // The sender is the app's, so this cannot fail.
+        let _stopping = stopping.wait_for(|stopping| *stopping).await.is_ok();
+        tokio::time::sleep(STOP_WITHIN).await;
+    };
+    let stopped = tokio::select! {
+        stopped = serving => stopped,
+        () = overdue => Ok(()),
+    };
+    // An upgraded connection is none of HTTP's any more; it too is told why it ends.
+    if tokio::time::timeout(STOP_WITHIN, app.live.all_closed()).await.is_err() {
+        tracing::warn!("some connections did not close in time");
+    }
+    sweeper.abort();
+    db.close().await;
+    Ok(stopped?)
+}
+
+/// Waits for SIGTERM or SIGINT, then closes live connections with their code; the requests under way
+/// are finished.
+async fn stop(app: App) {
+    let terminated = async {
+        match tokio::signal::unix::signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping");
+    app.live.stop();
+}
+
+async fn sweep(app: App) {
+    loop {
+        if let Err(error) = app.sweep().await {
+            tracing::warn!(%error, "what has expired could not be removed; it stays refused");
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}

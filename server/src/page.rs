@@ -1,0 +1,159 @@
+//! The page: files made by `cargo xtask page`, embedded in the program, and the headers that guard it.
+
+use crate::{app::App, problem::Refusal, wire::body};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use holdfast_protocol::{base64url, problem::Code};
+use rust_embed::{EmbeddedFile, RustEmbed};
+use std::sync::{Mutex, PoisonError};
+
+/// Where browsers report what the policy stopped.
+pub const CSP_REPORT_PATH: &str = "/v1/csp-report";
+/// What Trunk writes where the response's nonce goes.
+const NONCE_PLACEHOLDER: &str = "{{__TRUNK_NONCE__}}";
+
+#[derive(RustEmbed)]
+#[folder = "../target/page"]
+#[allow_missing = true]
+struct Files;
+
+/// The embedded page.
+pub struct Page {
+    index: Option<String>,
+}
+
+impl Page {
+    pub fn embedded() -> Self {
+        let index = Files::get("index.html").map(|file| String::from_utf8_lossy(&file.data).into_owned());
+        if index.is_none() {
+            tracing::warn!("this program was built without its page; `cargo xtask run` builds both");
+        }
+        Self { index }
+    }
+}
+
+/// Anything that is no address of the API: a file of the page, or the page itself.
+pub async fn serve(State(app): State<App>, request: Request) -> Response {
+    let (method, uri) = (request.method(), request.uri());
+    if uri.path().starts_with("/v1/") {
+        return Refusal::from(Code::NotFound).into_response();
+    }
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return Refusal::from(Code::MethodNotAllowed).into_response();
+    }
+    file(uri, request.headers()).unwrap_or_else(|| index(&app))
+}
+
+fn file(uri: &Uri, headers: &HeaderMap) -> Option<Response> {
+    let path = uri.path().trim_start_matches('/');
+    if path.is_empty() || path == "index.html" {
+        return None;
+    }
+    let plain = Files::get(path)?;
+    let kind = plain.metadata.mimetype().to_owned();
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let takes_brotli = accepted.is_some_and(|value| value.split(',').any(|coding| coding.trim() == "br"));
+    let packed = if takes_brotli { Files::get(&format!("{path}.br")) } else { None };
+    let coding = packed.is_some().then_some(HeaderValue::from_static("br"));
+    let EmbeddedFile { data, .. } = packed.unwrap_or(plain);
+    let mut response = Body::from(data.into_owned()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(&kind).ok()?);
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    // Names hold a hash of the contents.
+    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    headers.insert(header::CACHE_CONTROL, forever);
+    if let Some(coding) = coding {
+        headers.insert(header::CONTENT_ENCODING, coding);
+    }
+    Some(response)
+}
+
+fn index(app: &App) -> Response {
+    let nonce = base64url::encode(&app.entropy.make::<16>());
+    let Some(index) = &app.page.index else {
+        let text = "This program was built without its page. `cargo xtask run` builds both.\n";
+        return (StatusCode::NOT_FOUND, text).into_response();
+    };
+    let mut response = index.replace(NONCE_PLACEHOLDER, &nonce).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(policy) = HeaderValue::from_str(&policy(&nonce)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+fn policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
+         style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'; report-uri {CSP_REPORT_PATH}"
+    )
+}
+
+/// Headers of every answer.
+pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CACHE_CONTROL, "no-store");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(
+        HeaderName::from_static("permissions-policy"),
+        "publickey-credentials-create=(self), publickey-credentials-get=(self), camera=(), \
+         microphone=(), geolocation=(), payment=(), usb=()",
+    );
+    if app.config.origin.starts_with("https://") {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+    }
+    response
+}
+
+/// What browsers said that the policy stopped; the newest few, for the operator's log and the tests.
+#[derive(Default)]
+pub struct CspReports(Mutex<Vec<String>>);
+
+impl CspReports {
+    const KEPT: usize = 64;
+
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, report: String) {
+        let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if reports.len() == Self::KEPT {
+            reports.remove(0);
+        }
+        reports.push(report);
+    }
+}
+
+/// `POST /v1/csp-report`.
+pub async fn csp_report(State(app): State<App>, request: Request) -> Result<StatusCode, Refusal> {
+    let (parts, rest) = request.into_parts();
+    app.limits.reports.check(&app.source(&parts))?;
+    let kinds = ["application/csp-report", "application/reports+json", "application/json"];
+    crate::wire::require_content_type(&parts.headers, &kinds)?;
+    let bytes = body(Request::from_parts(parts, rest)).await?;
+    let report: serde_json::Value = serde_json::from_slice(&bytes).map_err(|_| Code::InvalidRequest)?;
+    let report = report.to_string();
+    tracing::warn!(report, "a browser reports a violation of the content security policy");
+    app.csp_reports.add(report);
+    Ok(StatusCode::NO_CONTENT)
+}

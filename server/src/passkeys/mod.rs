@@ -1,0 +1,69 @@
+//! The list of passkeys, and their names.
+
+mod rules;
+mod store;
+
+use crate::{
+    access::SignedIn,
+    app::App,
+    audit::{self, Event},
+    problem::Result,
+    wire::{Json, label},
+};
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
+use holdfast_protocol::{
+    history::Activity,
+    passkeys::{PasskeyList, RenameRequest},
+    problem::Code,
+};
+use serde_json::{Value, json};
+
+pub fn routes() -> Router<App> {
+    Router::new().route("/v1/passkey", get(list)).route("/v1/passkey/rename", post(rename))
+}
+
+/// `GET /v1/passkey`.
+async fn list(State(app): State<App>, SignedIn(session): SignedIn) -> Result<axum::Json<PasskeyList>> {
+    let mut tx = app.db.read().await?;
+    let rows = store::list(&mut tx, &session.account).await?;
+    let (now_ms, cooldown) = (app.clock.unix_ms(), app.config.lifetimes.cooldown);
+    let views = rows.into_iter().map(|row| rules::view(row, &session.passkey, now_ms, cooldown));
+    Ok(axum::Json(PasskeyList { passkeys: views.collect::<Result<_>>()? }))
+}
+
+/// `POST /v1/passkey/rename`.
+async fn rename(
+    State(app): State<App>,
+    SignedIn(session): SignedIn,
+    Json(request): Json<RenameRequest>,
+) -> Result<StatusCode> {
+    let name = label(&request.name, "A name")?;
+    let mut tx = app.db.write().await?;
+    if !store::rename(&mut tx, &session.account, &request.id, &name).await? {
+        return Err(Code::NotFound.into());
+    }
+    let event = Event {
+        account: &session.account,
+        what: Activity::PasskeyRenamed { passkey: request.id, name },
+        device: Some(&session.device),
+        session: Some(&session.id),
+        at_ms: app.clock.unix_ms(),
+    };
+    audit::record(&mut tx, event).await?;
+    tx.commit(&app.live).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /.well-known/webauthn`: other origins that may use this relying-party id (WebAuthn Level 3,
+/// section 5.11), where the operator has configured any.
+pub async fn related_origins(State(app): State<App>) -> Result<axum::Json<Value>> {
+    if app.config.related_origins.is_empty() {
+        return Err(Code::NotFound.into());
+    }
+    Ok(axum::Json(json!({ "origins": app.config.related_origins })))
+}

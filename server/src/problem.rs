@@ -1,0 +1,79 @@
+//! Refusals, as RFC 9457 problem documents. Whatever goes wrong ends here.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use holdfast_protocol::problem::{Code, Problem};
+
+/// A request that is not carried out.
+#[derive(Debug)]
+pub struct Refusal {
+    problem: Box<Problem>,
+}
+
+pub type Result<T> = std::result::Result<T, Refusal>;
+
+impl Refusal {
+    /// With another sentence than the code's own.
+    pub fn with_detail(code: Code, detail: impl Into<String>) -> Self {
+        let mut refusal = Self::from(code);
+        refusal.problem.detail = detail.into();
+        refusal
+    }
+
+    /// Too many tries; the next makes sense after so many seconds.
+    pub fn retry_after(code: Code, seconds: u32) -> Self {
+        let mut refusal = Self::from(code);
+        refusal.problem.retry_after_s = Some(seconds.max(1));
+        refusal
+    }
+
+    pub fn code(&self) -> Code {
+        self.problem.code
+    }
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { problem: Box::new(Problem::of(code)) }
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        tracing::error!(%error, "the database refused");
+        match error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+                Self::retry_after(Code::Unavailable, 2)
+            }
+            _ => Self::from(Code::Internal),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.problem.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.problem.status == 401 {
+            // RFC 9449 section 7.1; RFC 9110 wants a challenge with every 401.
+            let error = match self.problem.code {
+                Code::UseDpopNonce => "DPoP error=\"use_dpop_nonce\", algs=\"ES256\"",
+                Code::PopProofInvalid
+                | Code::PopProofReplayed
+                | Code::PopForeignKey
+                | Code::PopKeyReplaced => "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"",
+                _ => "DPoP algs=\"ES256\"",
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(error));
+        }
+        response
+    }
+}

@@ -1,0 +1,32 @@
+use crate::db::{Tx, execute};
+use holdfast_protocol::ids::AccountId;
+use std::collections::BTreeSet;
+
+/// False: a list is in force.
+pub(super) async fn insert_list(
+    tx: &mut Tx,
+    account: &AccountId,
+    hashes: &BTreeSet<[u8; 32]>,
+    now_ms: i64,
+) -> Result<bool, sqlx::Error> {
+    let inserted = execute!(
+        tx,
+        "INSERT INTO recovery_code_lists (account_id, total, created_at_ms) VALUES ($1, $2, $3)
+         ON CONFLICT DO NOTHING",
+        account.as_str(),
+        i64::try_from(hashes.len()).unwrap_or_default(),
+        now_ms,
+    )?;
+    if inserted == 0 {
+        return Ok(false);
+    }
+    for hash in hashes {
+        execute!(
+            tx,
+            "INSERT INTO recovery_codes (account_id, verifier_hash) VALUES ($1, $2)",
+            account.as_str(),
+            hash.as_slice(),
+        )?;
+    }
+    Ok(true)
+}

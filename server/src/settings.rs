@@ -1,0 +1,156 @@
+//! Flags, environment and file become a [`Config`], or one clear line for each thing that is wrong.
+
+mod check;
+mod dev_secrets;
+
+use crate::config::Config;
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use std::{net::SocketAddr, path::PathBuf};
+
+/// What can be set, by flag, environment or file (in this order). The file is TOML with the flags'
+/// names, `-` written as `_`.
+#[derive(Args, Deserialize, Default, Clone)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// A TOML file with any of these settings.
+    #[arg(long, env = "HOLDFAST_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// `production` refuses to start without secrets and an exact origin; `development` makes them.
+    #[arg(long, env = "HOLDFAST_MODE", value_enum)]
+    pub mode: Option<ModeSetting>,
+
+    /// Address and port to listen on [default: 127.0.0.1:8080].
+    #[arg(long, env = "HOLDFAST_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+
+    /// The address that people type, exactly: `https://console.example` [development
+    /// default: `http://localhost:PORT`].
+    #[arg(long, env = "HOLDFAST_ORIGIN", value_name = "ORIGIN")]
+    pub origin: Option<String>,
+
+    /// The WebAuthn relying-party id [default: the origin's host]. Changing it kills every passkey.
+    #[arg(long, env = "HOLDFAST_RP_ID", value_name = "HOST")]
+    pub rp_id: Option<String>,
+
+    /// What authenticators show as this console's name [default: Holdfast].
+    #[arg(long, env = "HOLDFAST_NAME", value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Folder of the SQLite database and of development secrets [default: ./data].
+    #[arg(long, env = "HOLDFAST_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+
+    /// postgres://… to use PostgreSQL instead of SQLite.
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// The server's secret, at least 32 characters; every key is derived from it. Best set by
+    /// environment or file.
+    #[arg(long, env = "HOLDFAST_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub secret: Option<String>,
+
+    /// The secret before a rotation: what it signed is still taken.
+    #[arg(long, env = "HOLDFAST_SECRET_PREVIOUS", value_name = "SECRET", hide_env_values = true)]
+    pub secret_previous: Option<String>,
+
+    /// Encrypts stored credentials; at least 32 characters.
+    #[arg(long, env = "CREDENTIALS_KEY", value_name = "SECRET", hide_env_values = true)]
+    pub credentials_key: Option<String>,
+
+    /// What the first account's maker must present, at least 16 characters.
+    #[arg(long, env = "HOLDFAST_SETUP_TOKEN", value_name = "SECRET", hide_env_values = true)]
+    pub setup_token: Option<String>,
+
+    /// How many proxies to believe in X-Forwarded-For, counted from the right [default: 0].
+    #[arg(long, env = "TRUST_PROXY", value_name = "HOPS")]
+    pub trust_proxy: Option<usize>,
+
+    /// Other origins that may use the same passkeys, separated by commas.
+    #[arg(long, env = "HOLDFAST_RELATED_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
+    pub related_origins: Option<Vec<String>>,
+
+    /// Origins in whose frames a passkey may be used, separated by commas.
+    #[arg(long, env = "HOLDFAST_EMBEDDING_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
+    pub embedding_origins: Option<Vec<String>>,
+
+    /// Seconds between two challenges of a live connection [default: 30].
+    #[arg(long, env = "HOLDFAST_CHALLENGE_EVERY", value_name = "SECONDS")]
+    pub challenge_every: Option<u32>,
+
+    /// Seconds that an answer to a challenge may take [default: 10].
+    #[arg(long, env = "HOLDFAST_ANSWER_WITHIN", value_name = "SECONDS")]
+    pub answer_within: Option<u32>,
+}
+
+/// See [`crate::config::Mode`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModeSetting {
+    Production,
+    Development,
+}
+
+/// Everything that the program needs to start.
+pub struct Start {
+    pub config: Config,
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    pub database_url: Option<String>,
+    /// The setup token, where it was made for this start and must be shown.
+    pub made_setup_token: Option<String>,
+}
+
+/// What is wrong, one line each.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Wrong(pub Vec<String>);
+
+impl Settings {
+    /// Reads the file, if one is named, fills what is not set, and checks everything.
+    pub fn start(self) -> Result<Start, Wrong> {
+        let file = match &self.config {
+            Some(path) => read_file(path)?,
+            None => Settings::default(),
+        };
+        check::start(self.over(file))
+    }
+
+    fn over(self, file: Settings) -> Settings {
+        Settings {
+            config: self.config,
+            mode: self.mode.or(file.mode),
+            listen: self.listen.or(file.listen),
+            origin: self.origin.or(file.origin),
+            rp_id: self.rp_id.or(file.rp_id),
+            name: self.name.or(file.name),
+            data: self.data.or(file.data),
+            database_url: self.database_url.or(file.database_url),
+            secret: self.secret.or(file.secret),
+            secret_previous: self.secret_previous.or(file.secret_previous),
+            credentials_key: self.credentials_key.or(file.credentials_key),
+            setup_token: self.setup_token.or(file.setup_token),
+            trust_proxy: self.trust_proxy.or(file.trust_proxy),
+            related_origins: self.related_origins.or(file.related_origins),
+            embedding_origins: self.embedding_origins.or(file.embedding_origins),
+            challenge_every: self.challenge_every.or(file.challenge_every),
+            answer_within: self.answer_within.or(file.answer_within),
+        }
+    }
+
+    fn is_development(&self) -> bool {
+        self.mode == Some(ModeSetting::Development)
+    }
+}
+
+fn read_file(path: &std::path::Path) -> Result<Settings, Wrong> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Wrong(vec![format!("The configuration file {} cannot be read: {error}.", path.display())])
+    })?;
+    toml::from_str(&text).map_err(|error| {
+        // The message names the key; the line may hold a secret and is not shown.
+        Wrong(vec![format!("The configuration file {} is not right: {}.", path.display(), error.message())])
+    })
+}

@@ -1,0 +1,105 @@
+use crate::db::{Tx, execute, row};
+use holdfast_protocol::{
+    history::Device,
+    ids::{AccountId, NotAnId, PasskeyId},
+};
+use holdfast_relying_party::{CounterSignal, RegisteredCredential, VerifiedAssertion};
+
+/// A passkey as an assertion needs it, with its account's user handle.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Stored {
+    id: String,
+    account_id: String,
+    pub user_handle: Vec<u8>,
+    pub credential_id: Vec<u8>,
+    pub public_key: Vec<u8>,
+    pub sign_count: i64,
+    pub backup_eligible: bool,
+    pub name: String,
+    pub disabled_at_ms: Option<i64>,
+}
+
+impl Stored {
+    pub fn id(&self) -> Result<PasskeyId, sqlx::Error> {
+        PasskeyId::parse(&self.id).map_err(corrupt)
+    }
+
+    pub fn account(&self) -> Result<AccountId, sqlx::Error> {
+        AccountId::parse(&self.account_id).map_err(corrupt)
+    }
+}
+
+fn corrupt(error: NotAnId) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}
+
+/// A passkey by its credential id. Of two uses at once the second waits, so that each sees the counter
+/// that the other has left.
+pub(crate) async fn find(tx: &mut Tx, credential_id: &[u8]) -> Result<Option<Stored>, sqlx::Error> {
+    execute!(tx, "UPDATE passkeys SET sign_count = sign_count WHERE credential_id = $1", credential_id)?;
+    row!(
+        tx,
+        Stored,
+        "SELECT p.id, p.account_id, a.user_handle, p.credential_id, p.public_key, p.sign_count,
+                p.backup_eligible, p.name, p.disabled_at_ms
+         FROM passkeys p JOIN accounts a ON a.id = p.account_id WHERE p.credential_id = $1",
+        credential_id,
+    )
+}
+
+/// What a new passkey is made of.
+pub(crate) struct NewPasskey<'a> {
+    pub id: &'a PasskeyId,
+    pub account: &'a AccountId,
+    pub credential: &'a RegisteredCredential,
+    pub transports: &'a [String],
+    pub name: &'a str,
+    pub device: &'a Device,
+    pub now_ms: i64,
+}
+
+/// Stores a new passkey.
+pub(crate) async fn insert(tx: &mut Tx, new: &NewPasskey<'_>) -> Result<(), sqlx::Error> {
+    execute!(
+        tx,
+        "INSERT INTO passkeys (id, account_id, credential_id, public_key, aaguid, sign_count,
+             backup_eligible, backup_state, transports, name, browser, system, created_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        new.id.as_str(),
+        new.account.as_str(),
+        new.credential.id.as_slice(),
+        new.credential.public_key.as_slice(),
+        new.credential.aaguid.as_slice(),
+        i64::from(new.credential.sign_count),
+        new.credential.backup_eligible,
+        new.credential.backup_state,
+        new.transports.join(","),
+        new.name,
+        new.device.browser.as_str(),
+        new.device.system.as_str(),
+        new.now_ms,
+    )?;
+    Ok(())
+}
+
+/// Notes a use. A counter that went backwards marks the passkey and is not taken over.
+pub(crate) async fn note_use(
+    tx: &mut Tx,
+    stored: &Stored,
+    used: &VerifiedAssertion,
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let suspect_at_ms = (used.counter == CounterSignal::WentBackwards).then_some(now_ms);
+    let sign_count = i64::from(used.sign_count).max(stored.sign_count);
+    execute!(
+        tx,
+        "UPDATE passkeys SET sign_count = $1, backup_state = $2, last_used_at_ms = $3,
+                suspect_at_ms = COALESCE($4, suspect_at_ms) WHERE id = $5",
+        sign_count,
+        used.backup_state,
+        now_ms,
+        suspect_at_ms,
+        stored.id.as_str(),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! What comes in: headers that stand once, cookies, and JSON of exactly the documented shape.
+
+use crate::problem::{Refusal, Result};
+use axum::{
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use holdfast_protocol::problem::Code;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::ops::RangeInclusive;
+
+/// The largest body that any address takes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// A JSON body, in the one spelling that its type has.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + Serialize, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        require_content_type(request.headers(), &["application/json"])?;
+        let bytes = body(request).await?;
+        let read: T = serde_json::from_slice(&bytes).map_err(|error| {
+            // Where, not what: the body may hold a secret.
+            let (line, column) = (error.line(), error.column());
+            let at = format!(
+                "The body is not what this address takes (line {line}, column {column}). Nothing was changed."
+            );
+            Refusal::with_detail(Code::InvalidRequest, at)
+        })?;
+        if is_spelled_as(&bytes, &read) { Ok(Json(read)) } else { Err(Code::InvalidRequest.into()) }
+    }
+}
+
+/// serde also takes an object's members as an array, by position, and a word as an object that holds
+/// nothing; whatever would not be written again as it came is a second spelling.
+fn is_spelled_as<T: Serialize>(bytes: &[u8], read: &T) -> bool {
+    let (came, written) = (serde_json::from_slice::<Value>(bytes), serde_json::to_value(read));
+    matches!((came, written), (Ok(came), Ok(written)) if came == written)
+}
+
+/// The whole body, if it is small enough.
+pub async fn body(request: Request) -> Result<Vec<u8>> {
+    let announced = single(request.headers(), header::CONTENT_LENGTH.as_str())?;
+    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY_BYTES)
+    {
+        return Err(Code::TooLarge.into());
+    }
+    match axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES).await {
+        Ok(bytes) => Ok(bytes.to_vec()),
+        Err(error) if is_too_long(&error) => Err(Code::TooLarge.into()),
+        Err(_) => Err(Code::InvalidRequest.into()),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = source {
+        if error.to_string().contains("length limit exceeded") {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// The media type, parameters aside; `charset` may only be UTF-8.
+pub fn require_content_type(headers: &HeaderMap, taken: &[&str]) -> Result<()> {
+    let text = single(headers, header::CONTENT_TYPE.as_str())?.ok_or(Code::UnsupportedMediaType)?;
+    let mut parts = text.split(';').map(str::trim);
+    let known = parts.next().is_some_and(|kind| taken.iter().any(|taken| kind.eq_ignore_ascii_case(taken)));
+    if known && parts.all(|part| part.eq_ignore_ascii_case("charset=utf-8")) {
+        Ok(())
+    } else {
+        Err(Code::UnsupportedMediaType.into())
+    }
+}
+
+/// The value of a header that must not stand twice.
+pub fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal::with_detail(Code::InvalidRequest, format!("The header {name} stands twice.")));
+    }
+    let text = value.to_str().map_err(|_| {
+        Refusal::with_detail(Code::InvalidRequest, format!("The header {name} is not visible ASCII."))
+    })?;
+    Ok(Some(text))
+}
+
+/// The value of a cookie that must not stand twice.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
+    let mut found = None;
+    for header in headers.get_all(header::COOKIE) {
+        let Ok(text) = header.to_str() else { continue };
+        for pair in text.split(';') {
+            let Some((key, value)) = pair.trim().split_once('=') else { continue };
+            if key == name && found.replace(value).is_some() {
+                return Err(Refusal::with_detail(Code::InvalidRequest, "A cookie stands twice."));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A name or label that a person gave: trimmed, 1 to 64 characters, nothing invisible that could
+/// disguise it.
+pub fn label(text: &str, what: &str) -> Result<String> {
+    let text = text.trim();
+    let characters = text.chars().count();
+    let shows = text.chars().any(|c| c != EMOJI_STYLE);
+    if (1..=64).contains(&characters) && shows && !text.chars().any(is_hidden) {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::with_detail(
+            Code::InvalidRequest,
+            format!("{what} must have 1 to 64 visible characters."),
+        ))
+    }
+}
+
+/// Asks for a coloured picture of the character before it.
+const EMOJI_STYLE: char = '\u{fe0f}';
+
+/// Whether a character shows nothing, or changes how those around it are shown.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || HIDDEN.iter().any(|range| range.contains(&c))
+}
+
+/// Unicode 17: Default_Ignorable_Code_Point but for [`EMOJI_STYLE`], line and paragraph separators,
+/// interlinear annotations, and what merely looks like a space.
+const HIDDEN: [RangeInclusive<char>; 18] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0e}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fffb}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e0fff}',
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_or_cookie_that_stands_twice_is_refused() {
+        let mut headers = HeaderMap::new();
+        headers.append("dpop", "a".parse().unwrap());
+        assert_eq!(single(&headers, "dpop").unwrap(), Some("a"));
+        headers.append("dpop", "a".parse().unwrap());
+        assert_eq!(single(&headers, "dpop").unwrap_err().code(), Code::InvalidRequest);
+
+        headers.append("cookie", "x=1; csrf=a".parse().unwrap());
+        assert_eq!(cookie(&headers, "csrf").unwrap(), Some("a"));
+        headers.append("cookie", "csrf=b".parse().unwrap());
+        assert_eq!(cookie(&headers, "csrf").unwrap_err().code(), Code::InvalidRequest);
+    }
+
+    #[test]
+    fn labels_hide_nothing() {
+        assert_eq!(label("  Blue key ", "A name").unwrap(), "Blue key");
+        assert_eq!(label("❤\u{fe0f} Ключ", "A name").unwrap(), "❤\u{fe0f} Ключ");
+        for bad in [
+            "",
+            "   ",
+            "\u{fe0f}",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{0}",
+            "a\u{ad}b",
+            "\u{3164}",
+            "a\u{e0041}",
+            &"x".repeat(65),
+        ] {
+            assert!(label(bad, "A name").is_err(), "{bad:?}");
+        }
+    }
+}

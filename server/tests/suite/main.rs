@@ -1,0 +1,21 @@
+//! The server as a browser meets it: over a real socket, with a clock that the tests set. Runs over
+//! SQLite, or over PostgreSQL where `HOLDFAST_TEST_DATABASE_URL` names one.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod support;
+
+mod ceremonies;
+mod connections;
+mod databases;
+mod headers;
+mod history;
+mod login;
+mod passkeys;
+mod proofs;
+mod rates;
+mod recovery;
+mod redaction;
+mod replacing;
+mod sessions;
+mod setup;
+mod wire;
