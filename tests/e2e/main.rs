@@ -1,0 +1,16 @@
+//! The whole path, end to end: real browsers with virtual authenticators against the real server.
+//! One module for each slice, and one for each thing that goes through all of them.
+
+mod account;
+mod connections;
+mod history;
+mod passkeys;
+mod recovery;
+
+mod policy;
+mod survival;
+mod thief;
+
+mod asking;
+mod browser_layer;
+mod postgres;

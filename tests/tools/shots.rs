@@ -1,0 +1,95 @@
+//! `cargo xtask shots`: every page at phone and desktop width, in light and dark, to be looked at.
+
+use anyhow::{Context as _, Result};
+use holdfast_tests::{
+    browser::{AuthenticatorOptions, Browser, ColorScheme, Kind, Role},
+    world::{World, answers_more_than, answers_on_time},
+};
+use std::{env, fs, path::PathBuf, time::Duration};
+
+const WIDTHS: [(u32, u32); 2] = [(360, 780), (1280, 900)];
+
+struct Shots<'a> {
+    browser: &'a Browser,
+    folder: PathBuf,
+    taken: u32,
+}
+
+impl Shots<'_> {
+    /// The whole page, however long, in each width and scheme.
+    async fn take(&mut self, name: &str) -> Result<()> {
+        self.taken += 1;
+        for (width, height) in WIDTHS {
+            for (scheme, word) in [(ColorScheme::Light, "light"), (ColorScheme::Dark, "dark")] {
+                self.browser.prefer(scheme).await?;
+                self.browser.set_window_size(width, height).await?;
+                let whole = self.browser.execute("return document.documentElement.scrollHeight", &[]).await?;
+                let whole = whole.as_u64().and_then(|px| u32::try_from(px).ok()).unwrap_or(height);
+                self.browser.set_window_size(width, whole.max(height)).await?;
+                let file = format!("{:02}-{name}-{width}-{word}.png", self.taken);
+                self.browser.screenshot(&self.folder.join(file)).await?;
+            }
+        }
+        println!("{name}");
+        Ok(())
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let folder = env::var_os("HOLDFAST_SHOTS_DIR")
+        .context("HOLDFAST_SHOTS_DIR is not set; run `cargo xtask shots`")?;
+    let folder = PathBuf::from(folder);
+    fs::create_dir_all(&folder)?;
+    let mut world = World::new().await?;
+    let browser = world.browser(Kind::Chromium).await?;
+    let authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    let mut shots = Shots { browser: &browser, folder, taken: 0 };
+
+    browser.goto(&world.at("/setup")).await?;
+    browser.by_role(Role::Textbox, "Setup token").appears().await?;
+    shots.take("setup-without-link").await?;
+    browser.goto(&world.setup_link()).await?;
+    browser.by_role(Role::Textbox, "Your name").appears().await?;
+    shots.take("setup").await?;
+    browser.by_role(Role::Button, "Continue").click().await?;
+    shots.take("setup-with-slips").await?;
+    world.tell_name_and_address(&browser).await?;
+    shots.take("setup-passkey").await?;
+    authenticator.refuse_person().await?;
+    browser.by_role(Role::Button, "Create my passkey").click().await?;
+    browser.by_role(Role::Alert, holdfast_tests::browser::Name::Any).appears().await?;
+    shots.take("setup-passkey-refused").await?;
+    authenticator.verify_person().await?;
+
+    world.make_passkey(&browser).await?;
+    shots.take("recovery-codes").await?;
+    world.keep_codes(&browser).await?;
+    browser.by_role(Role::Button, "Open your security page").appears().await?;
+    shots.take("done").await?;
+    browser.by_role(Role::Button, "Open your security page").click().await?;
+    world.security_page_is_live(&browser).await?;
+    for _ in 0..6 {
+        let before = answers_on_time(&browser).await?;
+        world.pass(Duration::from_secs(36));
+        answers_more_than(&browser, before).await?;
+    }
+    shots.take("security").await?;
+    browser.by_role(Role::Button, "Sign out").click().await?;
+    browser.by_role(Role::Button, "Sign out of this browser").appears().await?;
+    shots.take("sign-out").await?;
+    browser.press(holdfast_tests::browser::Key::Escape).await?;
+    world.stop().await?;
+    browser.page_says("Try now").await?;
+    shots.take("security-server-away").await?;
+    browser.reload().await?;
+    world.start().await?;
+    world.security_page_is_live(&browser).await?;
+    world.sign_out(&browser).await?;
+    shots.take("sign-in").await?;
+    authenticator.refuse_person().await?;
+    browser.by_role(Role::Button, "Sign in with a passkey").click().await?;
+    browser.by_role(Role::Alert, holdfast_tests::browser::Name::Any).appears().await?;
+    shots.take("sign-in-refused").await?;
+    Ok(())
+}
