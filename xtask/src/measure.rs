@@ -1,0 +1,117 @@
+//! `cargo xtask bench`, `shots` and `soak`: what is measured and looked at outside CI. The work is done
+//! by the programs of the package `holdfast-tests`; here they get what they need.
+
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::module;
+use crate::page::{self, Mode};
+use crate::process::{aloud, cargo, quietly, say};
+use crate::project::Project;
+use crate::setup::{self, Equipment, Missing, Needs};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Refuse, with a list, where something would have to be installed.
+    #[arg(long)]
+    no_install: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct SoakArgs {
+    #[command(subcommand)]
+    what: Soak,
+}
+
+#[derive(clap::Subcommand)]
+enum Soak {
+    /// Kill the server with -9 in the middle of sign-ups and sign-ins, and look at what is left.
+    Crash {
+        /// How often.
+        #[arg(long, default_value_t = 100)]
+        kills: u32,
+    },
+    /// Drive the two PoP machines through many more generated schedules than CI does.
+    Schedules {
+        /// How many for each property.
+        #[arg(long, default_value_t = 100_000)]
+        schedules: u32,
+    },
+}
+
+/// The npm package that proofs are compared with.
+const DPOP: (&str, &str) = ("dpop", "2.1.2");
+
+pub(crate) fn bench(project: &Project, args: &Args) -> Result<ExitCode> {
+    let equipment = setup::prepare(project, Needs::Tests, Missing::unless(args.no_install))?;
+    page::build(project, &equipment, Mode::Release)?;
+    let module = module::build(project, &equipment)?;
+    let (name, version) = DPOP;
+    let home = project.tools().join(format!("{name}-{version}"));
+    if !home.is_dir() {
+        say(format!("installing {name} {version} from npm, to compare with"));
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(&home);
+        quietly(npm.arg(format!("{name}@{version}"))).context("npm cannot install it")?;
+    }
+    let variables = [
+        ("HOLDFAST_PAGE_DIR", project.page()),
+        ("HOLDFAST_POP_DIR", module),
+        ("HOLDFAST_DPOP_DIR", home.join("node_modules").join(name).join("build")),
+        ("HOLDFAST_REPORT_DIR", project.path("target/bench")),
+    ];
+    program(project, &equipment, "bench", &variables.map(|(name, path)| (name, path.into())))
+}
+
+pub(crate) fn shots(project: &Project, args: &Args) -> Result<ExitCode> {
+    let equipment = setup::prepare(project, Needs::Tests, Missing::unless(args.no_install))?;
+    page::build(project, &equipment, Mode::Release)?;
+    let folder = project.path("target/shots");
+    let done = program(project, &equipment, "shots", &[("HOLDFAST_SHOTS_DIR", folder.into())])?;
+    say("written to target/shots");
+    Ok(done)
+}
+
+pub(crate) fn soak(project: &Project, args: &SoakArgs) -> Result<ExitCode> {
+    let mut command = cargo();
+    command.current_dir(project.root());
+    match args.what {
+        Soak::Crash { kills } => {
+            aloud(cargo().current_dir(project.root()).args([
+                "build",
+                "--release",
+                "--package",
+                "holdfast-server",
+            ]))?;
+            command
+                .args(["test", "--package", "holdfast-server", "--features", "soak", "--test", "crash"])
+                .args(["--", "--nocapture"])
+                .env("HOLDFAST_PROGRAM", project.target().join("release/holdfast"))
+                .env("HOLDFAST_KILLS", kills.to_string());
+        }
+        Soak::Schedules { schedules } => {
+            command
+                .args(["test", "--release", "--package", "holdfast-protocol", "--test", "simulation"])
+                .env("HOLDFAST_SCHEDULES", schedules.to_string());
+        }
+    }
+    aloud(&mut command)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds and runs one of the measuring programs, optimised.
+fn program(
+    project: &Project,
+    equipment: &Equipment,
+    name: &str,
+    variables: &[(&str, OsString)],
+) -> Result<ExitCode> {
+    let mut run = cargo();
+    equipment.lend_to(&mut run)?;
+    run.current_dir(project.root()).args(["run", "--release", "--package", "holdfast-tests", "--bin", name]);
+    run.envs(variables.iter().map(|(name, value)| (name, value)));
+    aloud(&mut run)?;
+    Ok(ExitCode::SUCCESS)
+}

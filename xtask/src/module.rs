@@ -1,0 +1,56 @@
+//! The PoP module alone, as an ES module: wasm, its glue, and their brotli twins, in target/pop.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process::{aloud, cargo, quietly, say};
+use crate::project::Project;
+use crate::seal;
+use crate::setup::Equipment;
+use crate::tools::remove;
+
+/// The features that rustc uses; wasm-opt refuses the module unless they are named.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// Builds it and gives its folder.
+pub(crate) fn build(project: &Project, equipment: &Equipment) -> Result<PathBuf> {
+    say("building the PoP module");
+    let compile = ["build", "--package", "holdfast-pop", "--target", "wasm32-unknown-unknown"];
+    let mut cargo = cargo();
+    cargo.current_dir(project.root()).args(compile).args(["--profile", "wasm", "--features", "js"]);
+    aloud(&mut cargo).context("the module does not compile")?;
+
+    let folder = project.path("target/pop");
+    remove(&folder)?;
+    fs::create_dir_all(&folder)?;
+    let compiled = project.target().join("wasm32-unknown-unknown/wasm/holdfast_pop.wasm");
+    let mut bind = lent(equipment, "wasm-bindgen")?;
+    bind.args(["--target", "web", "--no-typescript", "--out-dir"]).arg(&folder).arg(&compiled);
+    quietly(&mut bind).context("wasm-bindgen refuses the module")?;
+
+    let wasm = folder.join("holdfast_pop_bg.wasm");
+    let mut shrink = lent(equipment, "wasm-opt")?;
+    shrink.args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"]).args(FEATURES);
+    shrink.arg(&wasm).arg("-o").arg(&wasm);
+    quietly(&mut shrink).context("wasm-opt refuses the module")?;
+    for file in [wasm, folder.join("holdfast_pop.js")] {
+        seal::compress(&file)?;
+    }
+    Ok(folder)
+}
+
+fn lent(equipment: &Equipment, program: &str) -> Result<Command> {
+    let mut command = Command::new(program);
+    equipment.lend_to(&mut command)?;
+    Ok(command)
+}

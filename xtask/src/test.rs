@@ -1,0 +1,186 @@
+//! `cargo xtask test`: every test there is, in real browsers too.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, anyhow, bail};
+use serde_json::json;
+
+use crate::packages::{CHROMEDRIVER, CHROMIUM, FIREFOX, GECKODRIVER_VARIABLE};
+use crate::page::{self, Mode};
+use crate::process::{cargo, say};
+use crate::project::Project;
+use crate::report::{NoTests, Report};
+use crate::setup::{self, Equipment, Missing, Needs};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Refuse, with a list, where something would have to be installed.
+    #[arg(long)]
+    no_install: bool,
+    /// Run one step only: units, browser-tests, docs, postgres, module-chromium, module-firefox or es-module.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Run only the tests whose name holds this.
+    #[arg(last = true)]
+    filter: Vec<String>,
+}
+
+/// A step's name, what it is, and how it is run. Each cargo step selects the whole workspace, so that
+/// all share one set of features and nothing is compiled twice.
+const STEPS: &[(&str, &str, How)] = &[
+    ("units", "unit tests of every crate", How::Host(&["--lib", "--bins"])),
+    ("module-chromium", "the module's tests, in Chromium", How::Module(Browser::Chromium)),
+    ("module-firefox", "the module's tests, in Firefox", How::Module(Browser::Firefox)),
+    ("es-module", "the module from JavaScript, in Node", How::Node),
+    ("browser-tests", "integration and end-to-end tests", How::Host(&["--test", "*"])),
+    ("postgres", "the server's suite once more, over PostgreSQL", How::Postgres),
+    ("docs", "examples in the documentation", How::Host(&["--doc"])),
+];
+
+#[derive(Clone, Copy)]
+enum How {
+    Host(&'static [&'static str]),
+    Module(Browser),
+    Node,
+    Postgres,
+}
+
+#[derive(Clone, Copy)]
+enum Browser {
+    Chromium,
+    Firefox,
+}
+
+pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
+    if let Some(only) = &args.only
+        && !STEPS.iter().any(|(name, ..)| name == only)
+    {
+        let names: Vec<&str> = STEPS.iter().map(|(name, ..)| *name).collect();
+        bail!("there is no step `{only}`; there are {}", names.join(", "));
+    }
+    let mut report = Report::default();
+    let missing = Missing::unless(args.no_install);
+    // A machine that cannot be set up cannot run the tests: that is a failure like any other.
+    match setup::prepare(project, Needs::Tests, missing) {
+        Ok(equipment) => {
+            if report.check("the page", || page::build(project, &equipment, Mode::Release)).is_some() {
+                steps(project, &equipment, args, &mut report);
+            }
+        }
+        Err(error) => drop(report.check("setting up", || Err::<(), _>(error))),
+    }
+    Ok(report.finish())
+}
+
+/// Every step of tests, for `test` and for `ci`.
+pub(crate) fn all(project: &Project, equipment: &Equipment, report: &mut Report) {
+    steps(project, equipment, &Args { no_install: true, only: None, filter: Vec::new() }, report);
+}
+
+fn steps(project: &Project, equipment: &Equipment, args: &Args, report: &mut Report) {
+    for (name, what, how) in STEPS {
+        if args.only.as_ref().is_some_and(|only| only != name) {
+            continue;
+        }
+        let command = match how {
+            How::Host(targets) => host(project, targets),
+            How::Module(browser) => module(project, equipment, *browser),
+            How::Postgres => Ok(on_postgres(project)),
+            How::Node => match node(project) {
+                Some(command) => Ok(command),
+                None if args.only.is_none() => continue,
+                None => Err(anyhow!("there is no tests/es_module/*.test.mjs, so nothing could be run")),
+            },
+        };
+        let title = format!("{name}: {what}");
+        let command = command.and_then(|mut command| equipment.lend_to(&mut command).map(|()| command));
+        match command {
+            Ok(mut command) => {
+                let none_is_fine = *name == "docs" || !args.filter.is_empty();
+                let no_tests = if none_is_fine { NoTests::Pass } else { NoTests::Fail };
+                report.tests(&title, no_tests, command.args(&args.filter));
+            }
+            Err(error) => drop(report.check(&title, || Err::<(), _>(error))),
+        }
+    }
+}
+
+/// `cargo test` on this machine. Browsers are heavy: two at a time.
+fn host(project: &Project, targets: &[&str]) -> Result<Command> {
+    let mut command = cargo();
+    command.current_dir(project.root()).args(["test", "--workspace", "--no-fail-fast"]).args(targets);
+    command.args(["--", "--test-threads=2"]);
+    Ok(command)
+}
+
+/// The server's suite with a PostgreSQL that is started for it. `with_postgres` is built with the
+/// integration tests, which come before.
+fn on_postgres(project: &Project) -> Command {
+    let mut command = Command::new(project.target().join("debug/with_postgres"));
+    command.current_dir(project.root()).args(["cargo", "test", "--workspace", "--no-fail-fast"]);
+    command.args(["--test", "suite", "--", "--test-threads=4"]);
+    command
+}
+
+/// The module's own tests, compiled to wasm and run by wasm-bindgen's runner in a browser.
+fn module(project: &Project, equipment: &Equipment, browser: Browser) -> Result<Command> {
+    let mut command = cargo();
+    command
+        .current_dir(project.root())
+        .args(["test", "--package", "holdfast-pop", "--target", "wasm32-unknown-unknown", "--no-fail-fast"])
+        .args(["--tests", "--"])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &equipment.wasm_bindgen_test_runner)
+        .env("WASM_BINDGEN_USE_BROWSER", "1")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(project, equipment, browser)?);
+    // The runner takes the first driver it is told of.
+    let (driver, path, other) = match browser {
+        Browser::Chromium => ("CHROMEDRIVER", CHROMEDRIVER.variable, "GECKODRIVER"),
+        Browser::Firefox => ("GECKODRIVER", GECKODRIVER_VARIABLE, "CHROMEDRIVER"),
+    };
+    command.env(driver, equipment.variable(path)?).env_remove(other);
+    Ok(command)
+}
+
+/// The file that tells the driver which browser to start, and how.
+fn capabilities(project: &Project, equipment: &Equipment, browser: Browser) -> Result<PathBuf> {
+    let (name, capabilities) = match browser {
+        // The runner adds `headless` and `no-sandbox`.
+        Browser::Chromium => (
+            "chromium",
+            json!({ "goog:chromeOptions": {
+                "binary": equipment.variable(CHROMIUM.variable)?,
+                "args": ["disable-background-networking", "disable-gpu"],
+            }}),
+        ),
+        Browser::Firefox => {
+            ("firefox", json!({ "moz:firefoxOptions": { "binary": equipment.variable(FIREFOX.variable)? } }))
+        }
+    };
+    let folder = project.target();
+    fs::create_dir_all(&folder)?;
+    let file = folder.join(format!("webdriver-{name}.json"));
+    fs::write(&file, capabilities.to_string())?;
+    Ok(file)
+}
+
+/// The tests of the ES module from JavaScript, once there are any.
+fn node(project: &Project) -> Option<Command> {
+    let folder = project.path("tests/es_module");
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        say("es-module: no tests/es_module/*.test.mjs yet");
+        return None;
+    }
+    let mut command = Command::new("node");
+    command.current_dir(project.root()).args(["--test", "--test-reporter=spec"]).args(files);
+    Some(command)
+}
