@@ -18,6 +18,7 @@ in_every_browser!(
     from_an_empty_machine_to_a_challenged_connection,
     setup_is_open_once,
     setup_wants_the_token_of_the_server,
+    a_setup_link_opened_where_the_page_is_open_answers_for_the_token,
     the_keyboard_alone_signs_in,
     one_passkey_opens_the_account_in_two_browsers,
 );
@@ -121,6 +122,23 @@ async fn setup_wants_the_token_of_the_server(kind: Kind) -> Result<()> {
     browser.by_role(Role::Textbox, "Your name").appears().await?;
     ensure!(!browser.url().await?.contains('#'), "the token stays in the address bar");
     ensure!(token.count().await? == 0);
+    world.assert_no_violations(&browser).await
+}
+
+async fn a_setup_link_opened_where_the_page_is_open_answers_for_the_token(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    browser.goto(&world.at("/setup")).await?;
+    let token = browser.by_role(Role::Textbox, "Setup token");
+    token.appears().await?;
+    browser.by_role(Role::Textbox, "Your name").type_text("Mara").await?;
+    browser.by_role(Role::Textbox, "Email address").type_text("mara@example.org").await?;
+    browser.goto(&world.setup_link()).await?;
+    token.disappears().await?;
+    ensure!(!browser.url().await?.contains('#'), "the token stays in the address bar");
+    browser.by_role(Role::Button, "Continue").click().await?;
+    browser.by_role(Role::Heading, "Make your passkey.").appears().await?;
     world.assert_no_violations(&browser).await
 }
 

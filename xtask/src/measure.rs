@@ -79,16 +79,9 @@ pub(crate) fn soak(project: &Project, args: &SoakArgs) -> Result<ExitCode> {
     command.current_dir(project.root());
     match args.what {
         Soak::Crash { kills } => {
-            aloud(cargo().current_dir(project.root()).args([
-                "build",
-                "--release",
-                "--package",
-                "holdfast-server",
-            ]))?;
             command
-                .args(["test", "--package", "holdfast-server", "--features", "soak", "--test", "crash"])
+                .args(["test", "--release", "--package", "holdfast-server", "--test", "crash"])
                 .args(["--", "--nocapture"])
-                .env("HOLDFAST_PROGRAM", project.target().join("release/holdfast"))
                 .env("HOLDFAST_KILLS", kills.to_string());
         }
         Soak::Schedules { schedules } => {

@@ -60,8 +60,9 @@ pub(crate) fn build(project: &Project, equipment: &Equipment, mode: Mode) -> Res
     let started = now();
     let page = project.page();
     let _lock = setup::lock(&project.path("target"))?;
-    let stamp = stamp(project, mode)?;
-    if fs::read_to_string(page.join(".stamp")).is_ok_and(|old| old == stamp) {
+    // Beside the page, since everything inside it is served.
+    let (stamp, stamped) = (stamp(project, mode)?, project.path("target/page.stamp"));
+    if page.is_dir() && fs::read_to_string(&stamped).is_ok_and(|old| old == stamp) {
         return Ok(());
     }
     say(match mode {
@@ -77,8 +78,8 @@ pub(crate) fn build(project: &Project, equipment: &Equipment, mode: Mode) -> Res
     if mode == Mode::Release {
         seal::compress_all(&fresh).context("the page could not be compressed")?;
     }
-    fs::write(fresh.join(".stamp"), &stamp)?;
 
+    fs::write(&stamped, "")?;
     let old = project.path("target/page.old");
     remove(&old)?;
     if page.exists() {
@@ -86,6 +87,7 @@ pub(crate) fn build(project: &Project, equipment: &Equipment, mode: Mode) -> Res
     }
     fs::rename(&fresh, &page).context("cannot put the page in its place")?;
     remove(&old)?;
+    fs::write(&stamped, &stamp)?;
     say(format!("the page is built ({})", span(started.elapsed())));
     Ok(())
 }

@@ -48,7 +48,9 @@ extern "C" {
     pub(crate) fn page_event(name: &str, persisted: bool);
     pub(crate) fn online();
     fn repair();
-    pub(crate) async fn sleep(ms: u32);
+    /// Waits until whatever was under way has had its turn.
+    pub(crate) async fn settled();
+    async fn sleep(ms: u32);
 }
 
 pub(crate) const ORIGIN: &str = "https://console.example";

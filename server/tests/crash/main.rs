@@ -1,5 +1,6 @@
-//! `cargo xtask soak crash`: the program is killed with -9 in the middle of sign-ups and sign-ins. What
-//! it acknowledged is in place afterwards, and there is no half-made account.
+//! The program is killed with -9 in the middle of sign-ups and sign-ins. What it acknowledged is in
+//! place afterwards, and there is no half-made account. A few deaths in every run of the tests;
+//! `cargo xtask soak crash` kills as often as it is told.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 #[path = "../suite/support/mod.rs"]
@@ -10,7 +11,7 @@ use holdfast_protocol::{account::Me, base64url::Bytes, recovery::RecoveryCodesRe
 use holdfast_server::db::Db;
 use std::{
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -28,14 +29,13 @@ struct Acknowledged {
 
 /// The real program with a database file of its own.
 struct Program {
-    path: PathBuf,
     address: SocketAddr,
     running: Option<Child>,
 }
 
 impl Program {
     fn start(&mut self, data: &Path) {
-        let mut command = Command::new(&self.path);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
         command.args(["serve", "--mode", "development", "--origin", ORIGIN, "--listen"]);
         command
             .arg(self.address.to_string())
@@ -74,16 +74,13 @@ impl Delay {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_and_nothing_is_half_made() {
-    let Some(path) = std::env::var_os("HOLDFAST_PROGRAM") else {
-        panic!("HOLDFAST_PROGRAM names no program; run `cargo xtask soak crash`");
-    };
-    let kills: u32 = std::env::var("HOLDFAST_KILLS").unwrap().parse().unwrap();
+    let kills: u32 = std::env::var("HOLDFAST_KILLS").map_or(10, |kills| kills.parse().unwrap());
     // Requests that die with the server are no news.
     std::panic::set_hook(Box::new(|_| {}));
     // Only its randomness is used: the server that is killed is a program of its own.
     let world = Arc::new(World::new().await);
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut program = Program { path: path.into(), address: free, running: None };
+    let mut program = Program { address: free, running: None };
     let mut delay = Delay(42);
     let (mut done, mut sessions, mut codes) = (0, 0, 0);
 

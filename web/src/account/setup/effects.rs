@@ -8,6 +8,7 @@ use crate::{
     session::{self, Notice},
     webauthn::{self, Prompt},
 };
+use gloo_events::EventListener;
 use holdfast_pop::NewKey;
 use holdfast_protocol::{
     account::{SetupOptionsRequest, SetupVerifyRequest, SignedIn},
@@ -56,6 +57,20 @@ pub(super) fn use_setup(api: &Api, on_session: &Callback<session::Action>) -> Ha
                 }
             });
             webauthn::abort
+        });
+    }
+    {
+        // The link opened in this very tab changes only the fragment: nothing is loaded anew.
+        let tell = setup.dispatcher();
+        use_effect_with((), move |()| {
+            let listener = web_sys::window().map(|window| {
+                EventListener::new(&window, "hashchange", move |_| {
+                    if let Some(token) = token_of_link() {
+                        tell.dispatch(Action::LinkOpened(token));
+                    }
+                })
+            });
+            move || drop(listener)
         });
     }
     use_effect_with(setup.form.clone(), remember);
@@ -186,12 +201,16 @@ impl Flow {
     }
 }
 
-/// Takes the token out of the address bar, and what an earlier load of this tab had.
+/// Takes the token out of the address bar, and keeps it for the next load of this tab.
+fn token_of_link() -> Option<String> {
+    let token = browser::take_fragment_token()?;
+    Kept::SetupToken.write(&token);
+    Some(token)
+}
+
+/// What the address bar or an earlier load of this tab had.
 fn remembered() -> Form {
-    if let Some(token) = browser::take_fragment_token() {
-        Kept::SetupToken.write(&token);
-    }
-    let token = Kept::SetupToken.read();
+    let token = token_of_link().or_else(|| Kept::SetupToken.read());
     Form {
         name: Kept::SetupName.read().unwrap_or_default(),
         email: Kept::SetupEmail.read().unwrap_or_default(),

@@ -136,6 +136,8 @@ pub(super) enum Action {
     NameTyped(String),
     EmailTyped(String),
     TokenTyped(String),
+    /// The setup link was opened where the page was open already.
+    LinkOpened(String),
     Submitted,
     /// Back to the first step.
     Reconsidered,
@@ -199,6 +201,11 @@ impl Reducible for Setup {
             Action::NameTyped(name) => self.typed(Form { name, ..form }),
             Action::EmailTyped(email) => self.typed(Form { email, ..form }),
             Action::TokenTyped(token) => self.typed(Form { token, ..form }),
+            Action::LinkOpened(token) => Self {
+                form: Form { token, token_from: TokenFrom::Link, ..form },
+                faults: Faults { token: None, ..self.faults },
+                ..(*self).clone()
+            },
             Action::Submitted => {
                 let faults = form.faults();
                 let phase = if faults.any() { Phase::Asking } else { Phase::Preparing };
@@ -225,6 +232,17 @@ mod tests {
     use super::*;
     use crate::ceremony::{CeremonyFailure, Kind};
     use holdfast_protocol::problem::Problem;
+
+    #[test]
+    fn a_link_opened_in_an_open_page_answers_for_the_token_and_touches_nothing_else() {
+        let asked = [Action::TokenTyped(String::new()), Action::Submitted];
+        let setup = after(asked.clone());
+        assert!(setup.faults.token.is_some());
+        let opened = after(asked.into_iter().chain([Action::LinkOpened("fedcba9876543210".to_owned())]));
+        assert_eq!((opened.form.token(), opened.form.token_from), ("fedcba9876543210", TokenFrom::Link));
+        assert_eq!((opened.faults.token, opened.phase), (None, setup.phase));
+        assert_eq!(opened.form.name, setup.form.name);
+    }
 
     fn form() -> Form {
         Form {
