@@ -46,6 +46,7 @@ pub(crate) const INPUTS: &[&str] = &[
     "Trunk.toml",
     "Cargo.toml",
     "Cargo.lock",
+    ".cargo/config.toml",
     "xtask/src/page.rs",
     "xtask/src/seal.rs",
 ];

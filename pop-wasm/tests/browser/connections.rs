@@ -167,7 +167,7 @@ async fn a_session_that_ended_is_told_once_and_never_retried() {
     until("it ends", || page.connection.state() == State::Ended(End::SignedOut)).await;
     page.connection.retry_now();
     online();
-    settled().await;
+    until_idle().await;
     assert_eq!(request_count(), requests);
     assert_eq!(*statuses.borrow(), [Status::SignedOut]);
     assert_eq!(page.connection.send("late"), Err(PopError::Ended));
@@ -263,7 +263,7 @@ async fn a_dropped_handle_closes_and_late_events_harm_nobody() {
     assert!(dial_closed(0));
     arrive(0, "message", "late");
     lost(0, 1006);
-    settled().await;
+    until_idle().await;
     assert_eq!(sent_count(0), 1);
     assert_eq!(*heard.borrow(), Vec::<String>::new());
 }

@@ -163,15 +163,13 @@ export function repair() {
 
 // Whatever was under way has had its turn: each round goes once through everything that the module
 // waits for itself. A signature is followed by a message at most, and that by another signature.
-export async function settled() {
+export async function untilIdle() {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const { privateKey } = await crypto.subtle.generateKey(algorithm, false, ["sign"]);
-  const [here, there] = [new BroadcastChannel("settled"), new BroadcastChannel("settled")];
+  const [here, there] = [new BroadcastChannel("idle"), new BroadcastChannel("idle")];
   for (let round = 0; round < 3; round += 1) {
     await crypto.subtle.sign(algorithm, privateKey, new Uint8Array(1));
-    const store = real.open.call(indexedDB, "settled");
-    await new Promise((done) => (store.onsuccess = done));
-    store.result.close();
+    (await settled(real.open.call(indexedDB, "idle"))).close();
     const heard = new Promise((done) => (there.onmessage = done));
     here.postMessage(round);
     await heard;

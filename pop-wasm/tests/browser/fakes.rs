@@ -49,7 +49,8 @@ extern "C" {
     pub(crate) fn online();
     fn repair();
     /// Waits until whatever was under way has had its turn.
-    pub(crate) async fn settled();
+    #[wasm_bindgen(js_name = untilIdle)]
+    pub(crate) async fn until_idle();
     async fn sleep(ms: u32);
 }
 

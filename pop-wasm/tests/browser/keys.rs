@@ -1,6 +1,6 @@
 use super::fakes::{
-    ORIGIN, break_store, corrupt, fresh, is_stored, leaked, open, settled, signed_in, thumbprint_of, until,
-    verified, wipe,
+    ORIGIN, break_store, corrupt, fresh, is_stored, leaked, open, signed_in, thumbprint_of, until,
+    until_idle, verified, wipe,
 };
 use holdfast_pop::{Kept, Options, PopClient, PopError, Status};
 use std::{cell::RefCell, rc::Rc};
@@ -171,7 +171,7 @@ async fn a_late_sign_out_does_not_touch_the_newer_key_of_another_tab() {
     client.adopt(key).await.unwrap();
     assert_ne!(other.thumbprint(), client.thumbprint());
     assert_eq!(other.destroy().await, Ok(()));
-    settled().await;
+    until_idle().await;
     assert!(client.thumbprint().is_some());
     assert_eq!(open().await.thumbprint(), client.thumbprint());
     super::fakes::page_event("pageshow", true);
