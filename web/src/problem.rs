@@ -31,11 +31,6 @@ impl Failure {
         }
     }
 
-    /// 401: sign in again.
-    pub fn is_signed_out(&self) -> bool {
-        matches!(self, Failure::Refused(problem) if problem.status == 401)
-    }
-
     /// The server may answer the same request a little later.
     pub fn may_pass(&self) -> bool {
         match self {

@@ -202,7 +202,10 @@ impl Running {
             }
             let name = property(&error, "name").as_string().unwrap_or_default();
             let elapsed_ms = clock::steady_ms() - self.began_ms;
-            Rejection { name: &name, kind: self.kind, elapsed_ms, timeout_ms: self.timeout_ms }.classify()
+            // Only this page can put a newer prompt in this one's place.
+            let aborted_here = self.controller.signal().aborted();
+            let name = if name == "AbortError" && !aborted_here { "NotAllowedError" } else { name.as_str() };
+            Rejection { name, kind: self.kind, elapsed_ms, timeout_ms: self.timeout_ms }.classify()
         })
     }
 }

@@ -85,13 +85,21 @@ pub(crate) fn csrf_of(app: &App, session: &SessionId) -> String {
     base64url::encode(&app.config.keys.mac("csrf", session.as_str().as_bytes()))
 }
 
-/// Header and cookie are equal, and both are this session's.
+/// Header and cookie are equal, and both are this session's, by the current or the previous secret.
 pub(crate) fn require_csrf(app: &App, headers: &HeaderMap, session: &SessionId) -> Result<()> {
-    let expected = csrf_of(app, session);
-    let is_it = |text: Option<&str>| text.is_some_and(|text| same(text.as_bytes(), expected.as_bytes()));
-    if is_it(single(headers, CSRF_HEADER)?) && is_it(cookie(headers, CSRF_COOKIE)?) {
-        Ok(())
-    } else {
-        Err(Code::CsrfMismatch.into())
-    }
+    let is_it = |text: Option<&str>| text.is_some_and(|text| is_csrf_of(app, session, text));
+    let (header, cookie) = (single(headers, CSRF_HEADER)?, cookie(headers, CSRF_COOKIE)?);
+    let equal = header.zip(cookie).is_some_and(|(header, cookie)| same(header.as_bytes(), cookie.as_bytes()));
+    if equal && is_it(header) { Ok(()) } else { Err(Code::CsrfMismatch.into()) }
+}
+
+/// Whether the browser has the CSRF cookie of its session; without it, it could change nothing.
+pub(crate) fn has_csrf_cookie(app: &App, headers: &HeaderMap, session: &SessionId) -> bool {
+    let cookie = cookie(headers, CSRF_COOKIE).ok().flatten();
+    cookie.is_some_and(|text| is_csrf_of(app, session, text))
+}
+
+fn is_csrf_of(app: &App, session: &SessionId, text: &str) -> bool {
+    let mac = base64url::decode(text);
+    mac.is_ok_and(|mac| app.config.keys.is_mac("csrf", session.as_str().as_bytes(), &mac))
 }

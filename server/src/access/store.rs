@@ -160,13 +160,15 @@ pub(crate) async fn end(tx: &mut Tx, session: &Session, now_ms: i64) -> Result<(
 /// Ends every session of an account by raising its epoch.
 pub(crate) async fn end_all(tx: &mut Tx, account: &AccountId, now_ms: i64) -> Result<(), sqlx::Error> {
     tx.recorded().note(account);
-    execute!(tx, "UPDATE accounts SET epoch = epoch + 1 WHERE id = $1", account.as_str())?;
+    // Sessions before accounts, as where one ends: in the other order the two could wait for each other.
+    // A session that is opened in between carries the old epoch, and is none.
     execute!(
         tx,
         "UPDATE sessions SET ended_at_ms = $1 WHERE account_id = $2 AND ended_at_ms IS NULL",
         now_ms,
         account.as_str()
     )?;
+    execute!(tx, "UPDATE accounts SET epoch = epoch + 1 WHERE id = $1", account.as_str())?;
     Ok(())
 }
 

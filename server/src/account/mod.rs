@@ -4,7 +4,7 @@ mod rules;
 mod store;
 
 use crate::{
-    access::{self, CSRF_COOKIE, NewSession, SESSION_COOKIE, Session, SignedIn, csrf_of},
+    access::{self, CSRF_COOKIE, NewSession, SESSION_COOKIE, Session, SignedIn, csrf_of, has_csrf_cookie},
     app::{App, stored},
     audit::{self, Event},
     ceremony::{self, CEREMONY_COOKIE, Spent},
@@ -23,7 +23,7 @@ use axum::{
 };
 use holdfast_protocol::{
     account::{
-        LoginOptionsRequest, LoginVerifyRequest, LogoutRequest, LogoutScope, Me, SetupOptionsRequest,
+        LoginOptionsRequest, LoginVerifyRequest, LogoutRequest, LogoutScope, SetupOptionsRequest,
         SetupStatus, SetupVerifyRequest, SignedIn as SignedInAnswer,
     },
     base64url::Bytes,
@@ -257,16 +257,20 @@ async fn open_session(app: &App, mut tx: Tx, opened: Opened<'_>, now_ms: i64) ->
 
     let mut response = axum::Json(SignedInAnswer { me }).into_response();
     let seconds = app.config.lifetimes.session.as_secs();
-    let csrf = csrf_of(app, &id);
     set_cookie(
         &mut response,
         &format!("{SESSION_COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}"),
     );
+    set_csrf_cookie(app, &mut response, &id);
+    Ok(response)
+}
+
+fn set_csrf_cookie(app: &App, response: &mut Response, session: &SessionId) {
+    let (csrf, seconds) = (csrf_of(app, session), app.config.lifetimes.session.as_secs());
     set_cookie(
-        &mut response,
+        response,
         &format!("{CSRF_COOKIE}={csrf}; Path=/; Secure; SameSite=Strict; Max-Age={seconds}"),
     );
-    Ok(response)
 }
 
 fn with_ceremony_cookie(mut response: Response, secret: &str) -> Response {
@@ -287,10 +291,15 @@ fn set_cookie(response: &mut Response, cookie: &str) {
     }
 }
 
-/// `GET /v1/me`.
-async fn who(State(app): State<App>, SignedIn(session): SignedIn) -> Result<axum::Json<Me>> {
+/// `GET /v1/me`. A browser that has lost the CSRF cookie, which scripts can delete, or has one by a secret
+/// that has gone, gets it anew: the proof has shown whose browser it is.
+async fn who(State(app): State<App>, SignedIn(session): SignedIn, headers: HeaderMap) -> Result<Response> {
     let mut tx = app.db.read().await?;
-    Ok(axum::Json(me::read(&app, &mut tx, &session).await?))
+    let mut response = axum::Json(me::read(&app, &mut tx, &session).await?).into_response();
+    if !has_csrf_cookie(&app, &headers, &session.id) {
+        set_csrf_cookie(&app, &mut response, &session.id);
+    }
+    Ok(response)
 }
 
 /// `POST /v1/logout`.

@@ -21,8 +21,8 @@ use holdfast_relying_party::{
 };
 use webauthn_rs_proto::{
     AttestationConveyancePreference, AuthenticatorSelectionCriteria, PubKeyCredParams,
-    PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions, RelyingParty,
-    RequestRegistrationExtensions, ResidentKeyRequirement, User, UserVerificationPolicy,
+    PublicKeyCredentialCreationOptions, PublicKeyCredentialHints, PublicKeyCredentialRequestOptions,
+    RelyingParty, RequestRegistrationExtensions, ResidentKeyRequirement, User, UserVerificationPolicy,
 };
 
 /// Whose passkey is made.
@@ -61,7 +61,12 @@ pub(crate) fn registration_options(app: &App, begun: &Begun, user: &NewUser<'_>)
                 require_resident_key: true,
                 user_verification: UserVerificationPolicy::Required,
             }),
-            hints: None,
+            // Where the person sits first; a phone or a security key is offered as well.
+            hints: Some(vec![
+                PublicKeyCredentialHints::ClientDevice,
+                PublicKeyCredentialHints::Hybrid,
+                PublicKeyCredentialHints::SecurityKey,
+            ]),
             attestation: Some(AttestationConveyancePreference::None),
             attestation_formats: None,
             // Firefox on Android saves a passkey only when `credProps` is asked for.

@@ -8,6 +8,7 @@ use holdfast_protocol::{
     history::{Activity, ActivityPage},
     problem::Code,
 };
+use holdfast_server::secrets::{Keyring, Secret};
 use serde_json::json;
 
 const HOUR_MS: u64 = 3_600_000;
@@ -171,6 +172,35 @@ async fn signing_out_needs_the_key_and_the_pages_token() {
         assert_eq!(browser.send(request.body(body).unwrap()).await.code(), code);
     }
     assert!(is_in(&browser).await);
+}
+
+#[tokio::test]
+async fn a_new_secret_leaves_the_pages_token_good_until_the_previous_one_is_gone() {
+    let world = World::new().await;
+    let mut browser = world.browser().await;
+    let secret = |text: &str| Secret::new(text.to_owned());
+    let (new, before) = ("another secret another secret another", crate::support::SECRET);
+    let rotated = world.beside(|config| config.keys = Keyring::new(secret(new), Some(secret(before)))).await;
+    let gone = world.beside(|config| config.keys = Keyring::new(secret(new), None)).await;
+    browser.address = gone.address;
+    assert_eq!(log_out(&browser, "this_browser").await.code(), Code::CsrfMismatch);
+    browser.address = rotated.address;
+    assert_eq!(log_out(&browser, "this_browser").await.status, 204);
+}
+
+#[tokio::test]
+async fn a_browser_that_lost_the_pages_token_gets_it_with_its_next_proof() {
+    let world = World::new().await;
+    let mut browser = world.browser().await;
+    assert!(!browser.get("/v1/me").await.headers.contains_key("set-cookie"));
+    let whole = browser.cookies.clone();
+    browser.cookies = whole.split_once("; ").unwrap().0.to_owned();
+    assert_eq!(log_out(&browser, "this_browser").await.code(), Code::CsrfMismatch);
+    let me = browser.get("/v1/me").await;
+    let cookie = me.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with(&format!("csrf={};", browser.csrf)), "{cookie}");
+    browser.cookies = whole;
+    assert_eq!(log_out(&browser, "this_browser").await.status, 204);
 }
 
 #[tokio::test]

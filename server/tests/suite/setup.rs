@@ -79,6 +79,7 @@ async fn the_options_are_bound_to_the_browsers_key_and_ask_for_a_verified_discov
     assert_eq!(raw["public_key"]["attestation"], "none");
     assert_eq!(raw["public_key"]["timeout"], 300_000);
     assert_eq!(raw["public_key"]["extensions"]["credProps"], true);
+    assert_eq!(raw["public_key"]["hints"], serde_json::json!(["client-device", "hybrid", "security-key"]));
     let cookie = answer.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("__Host-holdfast-ceremony="), "{cookie}");
     for attribute in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"] {

@@ -103,6 +103,8 @@ pub(super) fn use_sign_in(api: &Api, on_session: &Callback<session::Action>) -> 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Modal {
     Closed,
+    /// Asked for; its options are being renewed.
+    Asked,
     /// The prompt is open, or its answer is on its way.
     Open,
 }
@@ -127,15 +129,21 @@ struct Flow {
 impl Flow {
     /// The button. With fresh options the prompt opens in the click itself.
     fn press(self: Rc<Self>) {
-        if self.modal.get() == Modal::Open {
+        if self.modal.get() != Modal::Closed {
             return;
         }
         if let Some(attempt) = self.fresh() {
             return self.open(attempt, Mediation::Modal);
         }
+        self.modal.set(Modal::Asked);
         self.tell.dispatch(Action::Asked);
         spawn_local(async move {
             self.renew().await;
+            // Unless the field was answered in the meantime.
+            if self.modal.get() != Modal::Asked {
+                return;
+            }
+            self.modal.set(Modal::Closed);
             if let Some(attempt) = self.fresh() {
                 self.open(attempt, Mediation::Modal);
             }
@@ -181,7 +189,7 @@ impl Flow {
 
     /// Offers passkeys in the field, unless a prompt is open.
     fn arm(self: Rc<Self>) {
-        if self.autofill.get() != Autofill::Offered || self.modal.get() == Modal::Open {
+        if self.autofill.get() != Autofill::Offered || self.modal.get() != Modal::Closed {
             return;
         }
         if let Some(attempt) = self.fresh() {

@@ -3,7 +3,10 @@ use crate::{
     api::{Access, Api, Call},
     session::{self, Notice},
 };
-use holdfast_protocol::account::{LogoutRequest, LogoutScope};
+use holdfast_protocol::{
+    account::{LogoutRequest, LogoutScope},
+    problem::Code,
+};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::{Callback, UseReducerHandle, hook, use_reducer};
 
@@ -21,13 +24,18 @@ pub(super) fn use_sign_out(
         spawn_local(async move {
             let call = Call::post("/v1/logout", Access::SignedIn, &LogoutRequest { scope });
             match api.ask::<()>(call).await {
-                Err(failure) if !failure.is_signed_out() => tell.dispatch(Action::CouldNot(scope, failure)),
-                // Ended now, or ended before: either way nothing is left to protect.
-                _ => {
-                    on_session.emit(session::Action::SignedOut(Notice::SignedOutHere));
-                    // The session is over on the server; a key that stays behind opens nothing.
-                    let _ = api.pop().destroy().await;
+                Ok(()) => {}
+                Err(failure) if failure.code() == Some(Code::SignedOut) => {
+                    // It ended before: nothing is left to protect here, and nothing was ended elsewhere.
+                    if scope == LogoutScope::Everywhere {
+                        return on_session.emit(session::Action::FoundSignedOut(Code::SignedOut));
+                    }
                 }
+                Err(failure) => return tell.dispatch(Action::CouldNot(scope, failure)),
+            }
+            on_session.emit(session::Action::SignedOut(Notice::SignedOutHere));
+            if let Err(error) = api.pop().destroy().await {
+                on_session.emit(session::Action::FoundBrowserUnable(error.into()));
             }
         });
     });
