@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fantoccini::wd::{Capabilities, TimeoutConfiguration};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -16,17 +16,9 @@ use crate::supervised::{End, Supervised, locate};
 /// serves one only, starting a driver takes hundredths of a second, and so the end of its process
 /// group is the end of exactly this browser.
 pub(super) async fn start(kind: Kind) -> Result<(Supervised, Client)> {
-    let folder = TempDir::with_prefix("holdfast-browser-").context("make a folder for the browser")?;
-    std::fs::create_dir(downloads(folder.path())).context("make a folder for downloads")?;
-    let capabilities = capabilities(kind, folder.path())?;
-    let mut command = command(kind)?;
-    // Profiles and whatever else a browser leaves behind go where they are removed with it.
-    command.env("TMPDIR", folder.path()).env("HOME", folder.path());
-    let program = Supervised::start(&command, folder, End::Kill)?;
-    let port = program.ready(|log| port(kind, log)).await?;
-
+    let (program, port) = driver(kind).await?;
     let client = ClientBuilder::new(HttpConnector::new())
-        .capabilities(capabilities)
+        .capabilities(capabilities(kind, program.folder())?)
         .connect(&format!("http://127.0.0.1:{port}/"))
         .await
         .with_context(|| format!("open a WebDriver session; the driver says:\n{}", program.log()))?;
@@ -35,6 +27,22 @@ pub(super) async fn start(kind: Kind) -> Result<(Supervised, Client)> {
     let patience = Some(Duration::from_secs(30));
     client.update_timeouts(TimeoutConfiguration::new(patience, patience, None)).await?;
     Ok((program, client))
+}
+
+/// Starts a driver, and again where another program was quicker to take its port.
+async fn driver(kind: Kind) -> Result<(Supervised, u16)> {
+    for _ in 0..10 {
+        let folder = TempDir::with_prefix("holdfast-browser-").context("make a folder for the browser")?;
+        std::fs::create_dir(downloads(folder.path())).context("make a folder for downloads")?;
+        let mut command = command(kind)?;
+        // Profiles and whatever else a browser leaves behind go where they are removed with it.
+        command.env("TMPDIR", folder.path()).env("HOME", folder.path());
+        let program = Supervised::start(&command, folder, End::Kill)?;
+        if let Listens::On(port) = program.ready(|log| listens(kind, log)).await? {
+            return Ok((program, port));
+        }
+    }
+    bail!("every port that the driver of {kind:?} chose was taken")
 }
 
 pub(super) fn downloads(folder: &Path) -> PathBuf {
@@ -59,15 +67,24 @@ fn command(kind: Kind) -> Result<Command> {
     })
 }
 
-/// Drivers take a free port by themselves and say which.
-fn port(kind: Kind, log: &str) -> Option<u16> {
+/// What a driver says of the port that it takes by itself.
+#[derive(Debug, PartialEq)]
+enum Listens {
+    On(u16),
+    /// ChromeDriver takes a port that is free in IPv6, and ends where it is not free in IPv4.
+    Nowhere,
+}
+
+fn listens(kind: Kind, log: &str) -> Option<Listens> {
     let before = match kind {
         Kind::Chromium => "started successfully on port ",
         Kind::Firefox => "Listening on 127.0.0.1:",
     };
-    let (_, after) = log.split_once(before)?;
+    let Some((_, after)) = log.split_once(before) else {
+        return log.contains("port not available").then_some(Listens::Nowhere);
+    };
     let end = after.find(|character: char| !character.is_ascii_digit())?;
-    after[..end].parse().ok()
+    after[..end].parse().ok().map(Listens::On)
 }
 
 fn capabilities(kind: Kind, folder: &Path) -> Result<Capabilities> {
@@ -134,9 +151,11 @@ mod tests {
     #[test]
     fn the_port_is_read_from_what_the_drivers_say() {
         let chromium = "Please see https://x\nChromeDriver was started successfully on port 41234.\n";
-        assert_eq!(port(Kind::Chromium, chromium), Some(41234));
+        assert_eq!(listens(Kind::Chromium, chromium), Some(Listens::On(41234)));
+        let taken = "[1.578][SEVERE]: bind() failed: Address already in use (98)\nIPv4 port not available. Exiting...\n";
+        assert_eq!(listens(Kind::Chromium, taken), Some(Listens::Nowhere));
         let firefox = "1763700000000\tgeckodriver\tINFO\tListening on 127.0.0.1:4444\n";
-        assert_eq!(port(Kind::Firefox, firefox), Some(4444));
-        assert_eq!(port(Kind::Firefox, "Listening on 127.0.0.1:44"), None, "more digits may follow");
+        assert_eq!(listens(Kind::Firefox, firefox), Some(Listens::On(4444)));
+        assert_eq!(listens(Kind::Firefox, "Listening on 127.0.0.1:44"), None, "more digits may follow");
     }
 }
