@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod seal;
 mod setup;
+mod shrink;
 mod test;
 mod tools;
 

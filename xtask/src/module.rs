@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -10,6 +9,7 @@ use crate::process::{aloud, cargo, quietly, say};
 use crate::project::Project;
 use crate::seal;
 use crate::setup::Equipment;
+use crate::shrink;
 use crate::tools::remove;
 
 /// The features that rustc uses; wasm-opt refuses the module unless they are named.
@@ -34,23 +34,21 @@ pub(crate) fn build(project: &Project, equipment: &Equipment) -> Result<PathBuf>
     remove(&folder)?;
     fs::create_dir_all(&folder)?;
     let compiled = project.target().join("wasm32-unknown-unknown/wasm/holdfast_pop.wasm");
-    let mut bind = lent(equipment, "wasm-bindgen")?;
+    let mut bind = equipment.lent("wasm-bindgen")?;
     bind.args(["--target", "web", "--no-typescript", "--out-dir"]).arg(&folder).arg(&compiled);
     quietly(&mut bind).context("wasm-bindgen refuses the module")?;
 
     let wasm = folder.join("holdfast_pop_bg.wasm");
-    let mut shrink = lent(equipment, "wasm-opt")?;
-    shrink.args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"]).args(FEATURES);
-    shrink.arg(&wasm).arg("-o").arg(&wasm);
-    quietly(&mut shrink).context("wasm-opt refuses the module")?;
-    for file in [wasm, folder.join("holdfast_pop.js")] {
+    let mut optimise = equipment.lent("wasm-opt")?;
+    // Functions of one name after another: what is alike compresses better side by side.
+    optimise.args(["-Oz", "--reorder-functions-by-name"]).args(FEATURES);
+    optimise.args(["--strip-debug", "--strip-producers", "--strip-target-features"]);
+    optimise.arg(&wasm).arg("-o").arg(&wasm);
+    quietly(&mut optimise).context("wasm-opt refuses the module")?;
+    let script = folder.join("holdfast_pop.js");
+    shrink::shrink(equipment, &script, &wasm)?;
+    for file in [wasm, script] {
         seal::compress(&file)?;
     }
     Ok(folder)
-}
-
-fn lent(equipment: &Equipment, program: &str) -> Result<Command> {
-    let mut command = Command::new(program);
-    equipment.lend_to(&mut command)?;
-    Ok(command)
 }

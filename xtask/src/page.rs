@@ -12,6 +12,7 @@ use crate::process::{aloud, now, output, say, span, without_cargo_run};
 use crate::project::Project;
 use crate::seal;
 use crate::setup::{self, Equipment, Missing, Needs};
+use crate::shrink;
 use crate::tools::remove;
 
 #[derive(clap::Args)]
@@ -49,6 +50,7 @@ pub(crate) const INPUTS: &[&str] = &[
     ".cargo/config.toml",
     "xtask/src/page.rs",
     "xtask/src/seal.rs",
+    "xtask/src/shrink.rs",
 ];
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
@@ -75,6 +77,9 @@ pub(crate) fn build(project: &Project, equipment: &Equipment, mode: Mode) -> Res
     remove(&fresh)?;
     fs::create_dir_all(&fresh)?;
     aloud(&mut trunk(project, equipment, mode, &fresh)?).context("the page could not be built")?;
+    if mode == Mode::Release {
+        shrink_in(equipment, &fresh).context("the page could not be made smaller")?;
+    }
     seal::seal(&fresh).context("the page could not be sealed")?;
     if mode == Mode::Release {
         seal::compress_all(&fresh).context("the page could not be compressed")?;
@@ -94,9 +99,8 @@ pub(crate) fn build(project: &Project, equipment: &Equipment, mode: Mode) -> Res
 }
 
 fn trunk(project: &Project, equipment: &Equipment, mode: Mode, dist: &Path) -> Result<Command> {
-    let mut command = Command::new("trunk");
+    let mut command = equipment.lent("trunk")?;
     without_cargo_run(&mut command);
-    equipment.lend_to(&mut command)?;
     command
         .current_dir(project.root())
         .args(["build", "--offline", "--log", "warn", "--dist"])
@@ -107,6 +111,23 @@ fn trunk(project: &Project, equipment: &Equipment, mode: Mode, dist: &Path) -> R
         command.arg("--release");
     }
     Ok(command)
+}
+
+/// Script and wasm are named after what they are now, since each name is kept by browsers for a year.
+fn shrink_in(equipment: &Equipment, dist: &Path) -> Result<()> {
+    let index = dist.join("index.html");
+    let html = fs::read_to_string(&index)?;
+    let old = seal::between(&html, "import(\"/", ".js\")").context("index.html imports no script")?;
+    let path = |stem: &str, end: &str| dist.join([stem, end].concat());
+    shrink::shrink(equipment, &path(old, ".js"), &path(old, "_bg.wasm"))?;
+
+    let script = fs::read_to_string(path(old, ".js"))?;
+    let content = [script.as_bytes(), &fs::read(path(old, "_bg.wasm"))?].concat();
+    let new = format!("holdfast-web-{}", seal::short_hash(&content));
+    fs::rename(path(old, "_bg.wasm"), path(&new, "_bg.wasm"))?;
+    fs::remove_file(path(old, ".js"))?;
+    fs::write(path(&new, ".js"), script.replace(old, &new))?;
+    Ok(fs::write(&index, html.replace(old, &new))?)
 }
 
 /// Names everything that the page depends on; equal stamps mean an equal page.

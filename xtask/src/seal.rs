@@ -1,4 +1,4 @@
-//! Seals the page that Trunk wrote: every script, style sheet and wasm file carries its hash, every
+//! Seals the page that Trunk wrote: the style sheets become one; every script, style sheet and wasm file carries its hash, every
 //! inline script the nonce's placeholder, and what the Content-Security-Policy would refuse is refused
 //! here already.
 
@@ -19,10 +19,11 @@ const OF_FILE: &str = "integrity-of:";
 const OF_SCRIPTS: &str = "\"integrity-of-scripts\"";
 
 pub(crate) fn seal(dist: &Path) -> Result<()> {
-    let files = files(dist)?;
     let index = dist.join("index.html");
     let html = fs::read_to_string(&index).context("Trunk wrote no index.html")?;
 
+    let html = join_sheets(dist, html)?;
+    let files = files(dist)?;
     let html = fill(&html, |name| {
         let content = fs::read(dist.join(name));
         Ok(integrity(&content.with_context(|| format!("the page names {name}, which Trunk did not write"))?))
@@ -39,6 +40,37 @@ pub(crate) fn compress_all(dist: &Path) -> Result<()> {
         .iter()
         .filter(|file| has_extension(file, &["js", "wasm", "css", "svg"]))
         .try_for_each(|file| compress(file))
+}
+
+/// Each slice has its style sheet; the page loads one, which is smaller and comes at once.
+fn join_sheets(dist: &Path, mut html: String) -> Result<String> {
+    let links: Vec<String> =
+        tags(&html).filter(|tag| tag.starts_with(r#"<link rel="stylesheet""#)).map(str::to_owned).collect();
+    let mut joined = String::new();
+    for link in &links {
+        let name = between(link, "href=\"/", "\"").with_context(|| format!("`{link}` names no file"))?;
+        let sheet = dist.join(name);
+        joined.push_str(&fs::read_to_string(&sheet).with_context(|| format!("cannot read {name}"))?);
+        fs::remove_file(sheet)?;
+    }
+    let name = format!("styles-{}.css", short_hash(joined.as_bytes()));
+    fs::write(dist.join(&name), joined)?;
+    let mut one = format!(r#"<link rel="stylesheet" href="/{name}" integrity="{OF_FILE}{name}">"#);
+    for link in &links {
+        html = html.replacen(link, &std::mem::take(&mut one), 1);
+    }
+    Ok(html)
+}
+
+/// What stands between two marks.
+pub(crate) fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split_once(after).map(|(found, _)| found)
+}
+
+/// For the name of a file, as Trunk writes it.
+pub(crate) fn short_hash(content: &[u8]) -> String {
+    Sha384::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Puts its integrity after each name that the page asks one for.
@@ -171,6 +203,23 @@ fetch("/web_bg.wasm", { integrity: "integrity-of:web_bg.wasm" })
     #[test]
     fn a_file_that_is_not_there_is_refused() {
         assert!(fill(PAGE, |name| bail!("no {name}")).is_err());
+    }
+
+    #[test]
+    fn the_style_sheets_become_one_in_their_order() {
+        let dist = tempfile::tempdir().unwrap();
+        fs::write(dist.path().join("one.css"), "a{}").unwrap();
+        fs::write(dist.path().join("two.css"), "b{}").unwrap();
+        let html = r#"<link rel="stylesheet" href="/one.css" integrity="x"/>
+<link rel="stylesheet" href="/two.css"/><p>"#;
+        let html = join_sheets(dist.path(), html.to_owned()).unwrap();
+        let name = between(&html, "href=\"/", "\"").unwrap();
+        assert_eq!(
+            html,
+            format!("<link rel=\"stylesheet\" href=\"/{name}\" integrity=\"{OF_FILE}{name}\">\n<p>")
+        );
+        assert_eq!(fs::read_to_string(dist.path().join(name)).unwrap(), "a{}b{}");
+        assert_eq!(files(dist.path()).unwrap().len(), 1);
     }
 
     #[test]

@@ -48,6 +48,13 @@ impl Equipment {
         Ok(())
     }
 
+    /// One of Holdfast's tools, ready to be given its arguments.
+    pub(crate) fn lent(&self, program: &str) -> Result<Command> {
+        let mut command = Command::new(program);
+        self.lend_to(&mut command)?;
+        Ok(command)
+    }
+
     /// What one of the tests' variables holds.
     pub(crate) fn variable(&self, name: &str) -> Result<&Path> {
         let found = self.variables.iter().find(|(variable, _)| *variable == name);
@@ -65,7 +72,7 @@ enum Lack<'a> {
 
 pub(crate) fn prepare(project: &Project, needs: Needs, missing: Missing) -> Result<Equipment> {
     prerequisites()?;
-    let mut tools = vec![tools::trunk(), tools::wasm_bindgen(project)?, tools::binaryen()];
+    let mut tools = vec![tools::trunk(), tools::wasm_bindgen(project)?, tools::binaryen(), tools::terser()];
     let runner = tools[1].program(project, "wasm-bindgen-test-runner");
     let mut packages: &[Package] = &[];
     let mut variables = Vec::new();
@@ -109,8 +116,8 @@ pub(crate) fn prepare(project: &Project, needs: Needs, missing: Missing) -> Resu
 fn prerequisites() -> Result<()> {
     for (program, cure) in [
         ("cc", "a C compiler, which Rust links with: `apt-get install build-essential`"),
-        ("node", "Node 18 or newer, which runs wasm-opt: `apt-get install nodejs npm`"),
-        ("npm", "npm, which brings wasm-opt: `apt-get install npm`"),
+        ("node", "Node 18 or newer, which runs wasm-opt and terser: `apt-get install nodejs npm`"),
+        ("npm", "npm, which brings wasm-opt and terser: `apt-get install npm`"),
     ] {
         if which(program).is_none() {
             bail!("there is no `{program}` on the PATH; Holdfast needs {cure}");

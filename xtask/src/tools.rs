@@ -68,6 +68,16 @@ pub(crate) fn binaryen() -> Tool {
     }
 }
 
+pub(crate) fn terser() -> Tool {
+    Tool {
+        name: "terser",
+        version: "5.51.2".into(),
+        why: "makes the page's script smaller; some seconds",
+        source: Source::Npm,
+        program: "terser",
+    }
+}
+
 /// Debian has no package of it.
 pub(crate) fn geckodriver() -> Tool {
     Tool {

@@ -1,0 +1,165 @@
+//! Makes what wasm-bindgen wrote smaller: the names that the script and the wasm call each other by,
+//! then the script. The names end in hashes, which no compression can make smaller.
+
+use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use wasm_encoder::reencode::{self, Reencode};
+use wasm_encoder::{ExportSection, ImportSection, Module};
+use wasmparser::{Export, Import, ImportSectionReader, Parser, Payload};
+
+use crate::process::quietly;
+use crate::setup::Equipment;
+
+pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Result<()> {
+    let (text, module) = (fs::read_to_string(script)?, fs::read(wasm)?);
+    let names = short_names(&text, hashed_names(&module)?)?;
+    fs::write(script, rename_in_script(&text, &names))?;
+    fs::write(wasm, rename_in_wasm(&module, names)?)?;
+
+    let mut terser = equipment.lent("terser")?;
+    terser.args(["--module", "--compress", "passes=2", "--mangle", "--output"]).arg(script).arg(script);
+    quietly(&mut terser).with_context(|| format!("{} cannot be minified", script.display()))
+}
+
+/// The names of imports and exports that end in a hash.
+fn hashed_names(wasm: &[u8]) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.context("wasm-bindgen wrote no readable wasm")? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    names.insert(import?.name.to_owned());
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports {
+                    names.insert(export?.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    names.retain(|name| {
+        let digits = name.len().checked_sub(16).and_then(|start| name.get(start..));
+        digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    });
+    Ok(names)
+}
+
+fn short_names(script: &str, names: BTreeSet<String>) -> Result<HashMap<String, String>> {
+    let taken: BTreeSet<&str> = words(script).collect();
+    let mut short = HashMap::new();
+    for (number, name) in names.into_iter().enumerate() {
+        let to = format!("${number}");
+        if taken.contains(to.as_str()) {
+            bail!("the script has a name {to} of its own; choose other short names in xtask/src/shrink.rs");
+        }
+        short.insert(name, to);
+    }
+    Ok(short)
+}
+
+fn rename_in_script(script: &str, names: &HashMap<String, String>) -> String {
+    words(script).map(|word| names.get(word).map_or(word, String::as_str)).collect()
+}
+
+/// The text cut into names and what stands between them.
+fn words(script: &str) -> impl Iterator<Item = &str> {
+    let in_a_name = |character: char| character.is_ascii_alphanumeric() || ['_', '$'].contains(&character);
+    let mut rest = script;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = rest.find(|next| in_a_name(next) != in_a_name(first)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        Some(word)
+    })
+}
+
+fn rename_in_wasm(wasm: &[u8], names: HashMap<String, String>) -> Result<Vec<u8>> {
+    let mut module = Module::new();
+    Renaming(names)
+        .parse_core_module(&mut module, Parser::new(0), wasm)
+        .context("wasm-bindgen wrote wasm that cannot be renamed in")?;
+    Ok(module.finish())
+}
+
+/// Writes a module as it was, but for the names of its imports and exports.
+struct Renaming(HashMap<String, String>);
+
+impl Renaming {
+    fn to<'a>(&'a self, name: &'a str) -> &'a str {
+        self.0.get(name).map_or(name, String::as_str)
+    }
+}
+
+impl Reencode for Renaming {
+    type Error = Infallible;
+
+    fn parse_import_section(
+        &mut self,
+        imports: &mut ImportSection,
+        section: ImportSectionReader<'_>,
+    ) -> Result<(), reencode::Error<Infallible>> {
+        for import in section.into_imports() {
+            let Import { module, name, ty } = import?;
+            let kind = self.entity_type(ty)?;
+            imports.import(module, self.to(name), kind);
+        }
+        Ok(())
+    }
+
+    fn parse_export(
+        &mut self,
+        exports: &mut ExportSection,
+        export: Export<'_>,
+    ) -> Result<(), reencode::Error<Infallible>> {
+        let (kind, index) = (self.export_kind(export.kind)?, self.external_index(export.kind, export.index)?);
+        exports.export(self.to(export.name), kind, index);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_encoder::{EntityType, ExportKind, TypeSection};
+
+    const IMPORT: &str = "__wbg_log_0cc1b7768397bcfe";
+    const EXPORT: &str = "invoke__h00de22bd6af09b99";
+
+    fn module(import: &str, export: &str) -> Vec<u8> {
+        let (mut types, mut imports, mut exports) =
+            (TypeSection::new(), ImportSection::new(), ExportSection::new());
+        types.ty().function([], []);
+        imports.import("./glue.js", import, EntityType::Function(0));
+        imports.import("./glue.js", "memory_of_cafe", EntityType::Function(0));
+        exports.export(export, ExportKind::Func, 1);
+        let mut module = Module::new();
+        module.section(&types).section(&imports).section(&exports);
+        module.finish()
+    }
+
+    #[test]
+    fn hashes_go_from_both_sides_and_everything_else_stays() {
+        let wasm = module(IMPORT, EXPORT);
+        let script = format!("const imports = {{ {IMPORT}: console.log }}; wasm.{EXPORT}(a${IMPORT});");
+        let names = short_names(&script, hashed_names(&wasm).unwrap()).unwrap();
+        assert_eq!(names.len(), 2, "{names:?}");
+        assert_eq!(
+            rename_in_script(&script, &names),
+            format!("const imports = {{ $0: console.log }}; wasm.$1(a${IMPORT});")
+        );
+        assert_eq!(rename_in_wasm(&wasm, names).unwrap(), module("$0", "$1"));
+    }
+
+    #[test]
+    fn a_short_name_that_is_taken_is_refused() {
+        let names = hashed_names(&module(IMPORT, EXPORT)).unwrap();
+        assert!(short_names("let $1 = 0;", names).unwrap_err().to_string().contains("$1"));
+    }
+}
