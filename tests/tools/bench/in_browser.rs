@@ -123,27 +123,24 @@ async fn frames(upgrade: WebSocketUpgrade) -> Response {
     })
 }
 
-/// One challenge to open; then, for each text `N` of the page, N challenges, each after the answer
-/// before it.
+/// One challenge to open, and one more for each text of the page.
 async fn challenge(mut socket: WebSocket) -> Result<()> {
-    let (mut sequence, mut left) = (0, 1_u32);
+    let mut sequence = 0;
     loop {
-        if left > 0 {
-            sequence += 1;
-            left -= 1;
-            let challenge = Challenge {
-                connection: ConnectionId::make([7; 16]),
-                sequence,
-                nonce: holdfast_protocol::base64url::encode(&[9; 32]),
-                expires_at_ms: 1_763_697_610_000,
-            };
-            control(&mut socket, &Message::Challenge(challenge)).await?;
-        }
-        let Some(Ok(Frame::Text(text))) = socket.recv().await else { return Ok(()) };
-        if text.starts_with("\u{1}answer ") {
+        sequence += 1;
+        let challenge = Challenge {
+            connection: ConnectionId::make([7; 16]),
+            sequence,
+            nonce: holdfast_protocol::base64url::encode(&[9; 32]),
+            expires_at_ms: 1_763_697_610_000,
+        };
+        control(&mut socket, &Message::Challenge(challenge)).await?;
+        loop {
+            let Some(Ok(Frame::Text(text))) = socket.recv().await else { return Ok(()) };
+            if !text.starts_with("\u{1}answer ") {
+                break;
+            }
             control(&mut socket, &Message::Proven { sequence, rtt_ms: 1 }).await?;
-        } else if let Ok(more) = text.parse() {
-            left = more;
         }
     }
 }

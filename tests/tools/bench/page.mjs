@@ -23,6 +23,9 @@ globalThis.WebSocket = class extends Native {
   }
 };
 
+/** Long enough for the browser to come to rest: challenges come alone, seconds apart. */
+const rest = () => new Promise((done) => setTimeout(done, 5));
+
 const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
 
 /** Runs `work` in a fresh message event each time. */
@@ -42,22 +45,21 @@ async function inMessageEvents(count, work) {
   return median(times);
 }
 
-/** Runs `work` for each frame of a plain WebSocket, one frame after the answer to the one before. */
+/** Runs `work` for each frame of a plain WebSocket. */
 async function inFrames(count, work) {
   const socket = new Native(`${location.origin.replace("http", "ws")}/frames`);
   await new Promise((done, failed) => Object.assign(socket, { onopen: done, onerror: failed }));
   const times = [];
-  await new Promise((done, failed) => {
-    socket.onmessage = () => {
-      const start = performance.now();
-      work().then(() => {
-        times.push(performance.now() - start);
-        if (times.length === count) return done();
-        socket.send("");
-      }, failed);
-    };
-    socket.send("");
-  });
+  for (let at = 0; at < count; at++) {
+    times.push(await new Promise((done, failed) => {
+      socket.onmessage = () => {
+        const start = performance.now();
+        work().then(() => done(performance.now() - start), failed);
+      };
+      socket.send("");
+    }));
+    await rest();
+  }
   socket.close();
   return median(times);
 }
@@ -91,23 +93,26 @@ export async function ready() {
 
   const connection = client.connect("/v1/streams/bench");
   await new Promise((done) => connection.onState(({ state }) => state === "open" && done()));
-  const challenges = (count) => new Promise((done) => {
+  const challenges = async (count) => {
     const times = [];
-    answered = (time) => {
-      times.push(time);
-      if (times.length === count) done(median(times));
-    };
-    connection.send(String(count));
-  });
+    for (let at = 0; at < count; at++) {
+      times.push(await new Promise((done) => {
+        answered = done;
+        connection.send("challenge me");
+      }));
+      await rest();
+    }
+    return median(times);
+  };
   const url = `${location.origin}/v1/connections/tickets`;
   const sign = () => crypto.subtle.sign(algorithm, key, transcript);
   return {
     round: async (count) => ({
       signInFrame: await inFrames(count, sign),
       challenge: await challenges(count),
-      sign: await inMessageEvents(count, sign),
-      proof: await inMessageEvents(count, () => client.proof("POST", "/v1/connections/tickets")),
-      npm: await inMessageEvents(count, () => generateProof(pair, url, "POST", "bench")),
+      sign: await inMessageEvents(3 * count, sign),
+      proof: await inMessageEvents(3 * count, () => client.proof("POST", "/v1/connections/tickets")),
+      npm: await inMessageEvents(3 * count, () => generateProof(pair, url, "POST", "bench")),
     }),
   };
 }
