@@ -1,8 +1,9 @@
 //! `cargo xtask shots`: every page at phone and desktop width, in light and dark, to be looked at.
 
 use anyhow::{Context as _, Result};
+use holdfast_protocol::history::{Activity, TheftSign};
 use holdfast_tests::{
-    browser::{AuthenticatorOptions, Browser, ColorScheme, Kind, Role},
+    browser::{AuthenticatorOptions, Browser, ColorScheme, Key, Kind, Name, Role},
     world::{World, answers_more_than, answers_on_time},
 };
 use std::{env, fs, path::PathBuf, time::Duration};
@@ -58,11 +59,12 @@ async fn main() -> Result<()> {
     shots.take("setup-passkey").await?;
     authenticator.refuse_person().await?;
     browser.by_role(Role::Button, "Create my passkey").click().await?;
-    browser.by_role(Role::Alert, holdfast_tests::browser::Name::Any).appears().await?;
+    browser.by_role(Role::Alert, Name::Any).appears().await?;
     shots.take("setup-passkey-refused").await?;
     authenticator.verify_person().await?;
 
-    world.make_passkey(&browser).await?;
+    browser.by_role(Role::Button, "Create my passkey").click().await?;
+    browser.by_role(Role::List, "Recovery codes").appears().await?;
     shots.take("recovery-codes").await?;
     world.keep_codes(&browser).await?;
     browser.by_role(Role::Button, "Open your security page").appears().await?;
@@ -75,21 +77,32 @@ async fn main() -> Result<()> {
         answers_more_than(&browser, before).await?;
     }
     shots.take("security").await?;
+    browser.by_role(Role::Button, Name::Containing("Rename".to_owned())).click().await?;
+    browser.by_role(Role::Textbox, "New name").appears().await?;
+    shots.take("rename").await?;
+    browser.by_role(Role::Button, "Cancel").click().await?;
     browser.by_role(Role::Button, "Sign out").click().await?;
     browser.by_role(Role::Button, "Sign out of this browser").appears().await?;
     shots.take("sign-out").await?;
-    browser.press(holdfast_tests::browser::Key::Escape).await?;
+    browser.by_role(Role::Button, "Sign out everywhere").click().await?;
+    browser.by_role(Role::Dialog, "Sign out everywhere?").appears().await?;
+    shots.take("sign-out-everywhere").await?;
+    browser.by_role(Role::Button, "Cancel").click().await?;
+    browser.press(Key::Escape).await?;
+    world.happens([Activity::TheftSuspected { sign: TheftSign::ForeignKey }]).await?;
+    browser.by_role(Role::Alert, Name::Any).appears().await?;
+    shots.take("security-alarm").await?;
     world.stop().await?;
     browser.page_says("Try now").await?;
     shots.take("security-server-away").await?;
-    browser.reload().await?;
     world.start().await?;
+    browser.reload().await?;
     world.security_page_is_live(&browser).await?;
     world.sign_out(&browser).await?;
     shots.take("sign-in").await?;
     authenticator.refuse_person().await?;
     browser.by_role(Role::Button, "Sign in with a passkey").click().await?;
-    browser.by_role(Role::Alert, holdfast_tests::browser::Name::Any).appears().await?;
+    browser.by_role(Role::Alert, Name::Any).appears().await?;
     shots.take("sign-in-refused").await?;
     Ok(())
 }
