@@ -35,6 +35,9 @@ pub(super) const fn standing(standing: Standing) -> (Tone, &'static str) {
     }
 }
 
+/// While this page hears nothing, it does not know better.
+pub(super) const AS_LAST_HEARD: (Tone, &str) = (Tone::Wait, "as last heard");
+
 pub(super) const fn ended(end: End) -> &'static str {
     match end {
         End::EndedByOwner => "ended by you",

@@ -25,6 +25,7 @@ pub struct ConnectionsPanelProps {
 pub fn ConnectionsPanel(props: &ConnectionsPanelProps) -> Html {
     let (state, end) = use_connections(&props.api);
     let now_ms = use_now(1_000);
+    let hears = matches!(props.live.live.link, Link::Proven { .. });
     let list = match state.shown(props.live.live.connections.as_ref()) {
         None if state.failure.is_some() => html! {},
         None => html! { <div class="inset">{ waiting(Some(text::LOADING)) }</div> },
@@ -32,7 +33,8 @@ pub fn ConnectionsPanel(props: &ConnectionsPanelProps) -> Html {
         Some(list) => {
             let rows = list.iter().map(|view| {
                 let ending = if state.ending.contains(&view.id) { Ending::Asked } else { Ending::Not };
-                row(view, now_ms, ending, &end)
+                let standing = if hears { text::standing(view.standing) } else { text::AS_LAST_HEARD };
+                row(view, standing, now_ms, ending, &end)
             });
             html! { <ul class="rows" role="list">{ for rows }</ul> }
         }
@@ -83,10 +85,15 @@ enum Ending {
     Asked,
 }
 
-fn row(view: &ConnectionView, now_ms: u64, ending: Ending, end: &Callback<ConnectionId>) -> Html {
+fn row(
+    view: &ConnectionView,
+    (tone, standing): (Tone, &str),
+    now_ms: u64,
+    ending: Ending,
+    end: &Callback<ConnectionId>,
+) -> Html {
     let stream = text::stream(&view.stream);
     let device = [&view.device.browser, " on ", &view.device.system].concat();
-    let (tone, standing) = text::standing(view.standing);
     let small = matches!(view.device.system.as_str(), "Android" | "iPhone" | "iPad");
     let onclick = {
         let (end, id) = (end.clone(), view.id.clone());

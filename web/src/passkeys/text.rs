@@ -14,7 +14,7 @@ pub(super) const NAME_MISSING: &str = "Write a name.";
 pub(super) const NAME_TOO_LONG: &str = "Use at most 64 characters.";
 pub(super) const NAME_CONTROL: &str = "Use letters, digits and ordinary signs only.";
 pub(super) const OPENED_THIS: &str = "opened this session";
-pub(super) const ADDED: &str = "added ";
+pub(super) const ADDED: &str = "Added ";
 pub(super) const USED: &str = "used ";
 pub(super) const NEVER_USED: &str = "not used to sign in yet";
 pub(super) const ADVICE: &str = "You have one passkey. With a second one, on another device or a security key, losing one never locks you out; until then your recovery codes are the only other way in.";
@@ -51,17 +51,13 @@ pub(super) const fn trust(trust: Trust) -> Option<(Tone, &'static str)> {
 
 pub(super) const SUSPECT: &str = "Its counter went backwards, as it would if somebody had cloned it. If you cannot explain that, stop using it.";
 
-/// How it is reached, in words; unknown transports are left out.
+/// How it is reached besides what its display name says already, in words.
 pub(super) fn transports(names: &[String]) -> String {
     let known: Vec<&str> = names
         .iter()
         .filter_map(|name| match name.as_str() {
-            "internal" => Some("built in"),
-            "hybrid" => Some("phone nearby"),
-            "usb" => Some("USB"),
-            "nfc" => Some("NFC"),
-            "ble" => Some("Bluetooth"),
-            "smart-card" => Some("smart card"),
+            "hybrid" => Some("also from a phone nearby"),
+            "smart-card" => Some("also by smart card"),
             _ => None,
         })
         .collect();
