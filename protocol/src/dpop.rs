@@ -158,20 +158,11 @@ impl<'a> UnverifiedProof<'a> {
         Ok(Self { signing_input, signature, unverified_key, unverified_claims })
     }
 
-    /// Holds the proof against the request; `verifies` is ECDSA P-256 with SHA-256 over
-    /// `(key, message, r‖s)`.
+    /// Checks the signature; `verifies` is ECDSA P-256 with SHA-256 over `(key, message, r‖s)`.
     pub fn verify(
         self,
-        method: &str,
-        url: &str,
         verifies: impl FnOnce(&PublicKey, &[u8], &[u8; 64]) -> bool,
     ) -> Result<SignedProof, ProofError> {
-        if self.unverified_claims.htm != method {
-            return Err(ProofError::OtherMethod);
-        }
-        if self.unverified_claims.htu != url {
-            return Err(ProofError::OtherUrl);
-        }
         if !verifies(&self.unverified_key, self.signing_input.as_bytes(), &self.signature) {
             return Err(ProofError::BadSignature);
         }
@@ -180,8 +171,8 @@ impl<'a> UnverifiedProof<'a> {
     }
 }
 
-/// A proof for this method and address whose signature verifies. Whether its key is the session's,
-/// its nonce fresh and its `jti` new is for the caller.
+/// A proof whose signature verifies. Whether its key is the session's, it was made for this request
+/// ([`SignedProof::require_for`]), its nonce is fresh and its `jti` new is for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedProof {
     /// The key that signed.
@@ -190,4 +181,17 @@ pub struct SignedProof {
     pub jkt: Thumbprint,
     /// What was signed.
     pub claims: ProofClaims,
+}
+
+impl SignedProof {
+    /// Holds the proof against the request: its method, and its address without query and fragment.
+    pub fn require_for(&self, method: &str, url: &str) -> Result<(), ProofError> {
+        if self.claims.htm != method {
+            return Err(ProofError::OtherMethod);
+        }
+        if self.claims.htu != url {
+            return Err(ProofError::OtherUrl);
+        }
+        Ok(())
+    }
 }

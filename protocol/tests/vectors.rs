@@ -126,7 +126,8 @@ struct Proof {
 fn dpop_vectors() {
     for case in read::<Dpop>("dpop.json").proofs {
         let gives = UnverifiedProof::read(&case.proof)
-            .and_then(|proof| proof.verify(&case.method, &case.url, p256_verifies))
+            .and_then(|proof| proof.verify(p256_verifies))
+            .and_then(|proof| proof.require_for(&case.method, &case.url).map(|()| proof))
             .map_or_else(|error| format!("{error:?}"), |proof| proof.jkt.to_string());
         assert_eq!(gives, case.gives, "{}", case.about);
     }

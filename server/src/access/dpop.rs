@@ -11,7 +11,7 @@ use crate::{
 use axum::http::request::Parts;
 use holdfast_protocol::{
     base64url,
-    dpop::{PublicKey, SignedProof, UnverifiedProof},
+    dpop::{ProofError, PublicKey, SignedProof, UnverifiedProof},
     history::{Activity, Device, TheftSign},
     ids::Thumbprint,
     problem::Code,
@@ -43,17 +43,24 @@ fn is_fresh_nonce(app: &App, nonce: &str) -> bool {
     issued_ms <= now_ms + SKEW_MS && now_ms <= issued_ms + NONCE_LIVES_MS
 }
 
-/// A proof for exactly this request whose signature verifies, or `None` where there is no header.
-fn signed_proof(app: &App, parts: &Parts) -> Result<Option<SignedProof>> {
-    let Some(header) = single(&parts.headers, "dpop")? else { return Ok(None) };
-    let url = format!("{}{}", app.config.origin, parts.uri.path());
-    let proof = UnverifiedProof::read(header)
-        .and_then(|proof| proof.verify(parts.method.as_str(), &url, p256_verifies))
-        .map_err(|why| refuse(Code::PopProofInvalid, why))?;
-    Ok(Some(proof))
+/// What came in the header of a proof.
+enum Brought {
+    Nothing,
+    /// Something that no key has signed.
+    Nonsense(ProofError),
+    Proof(SignedProof),
 }
 
-fn require_fresh(app: &App, proof: &SignedProof) -> Result<()> {
+fn brought(parts: &Parts) -> Result<Brought> {
+    let Some(header) = single(&parts.headers, "dpop")? else { return Ok(Brought::Nothing) };
+    let proof = UnverifiedProof::read(header).and_then(|proof| proof.verify(p256_verifies));
+    Ok(proof.map_or_else(Brought::Nonsense, Brought::Proof))
+}
+
+/// The proof was made for exactly this request, and not long ago.
+fn require_for(app: &App, parts: &Parts, proof: &SignedProof) -> Result<()> {
+    let url = format!("{}{}", app.config.origin, parts.uri.path());
+    proof.require_for(parts.method.as_str(), &url).map_err(|why| refuse(Code::PopProofInvalid, why))?;
     let fresh = proof.claims.nonce.as_deref().is_some_and(|nonce| is_fresh_nonce(app, nonce));
     if fresh { Ok(()) } else { Err(Code::UseDpopNonce.into()) }
 }
@@ -80,11 +87,15 @@ impl Seen {
 /// The end of a ceremony: the browser holds the key that the ceremony's token names. The caller
 /// remembers the proof in the transaction that spends the ceremony.
 pub fn prove_ceremony(app: &App, parts: &Parts, jkt: &Thumbprint) -> Result<Seen> {
-    let proof = signed_proof(app, parts)?.ok_or(Code::PopProofMissing)?;
+    let proof = match brought(parts)? {
+        Brought::Nothing => return Err(Code::PopProofMissing.into()),
+        Brought::Nonsense(why) => return Err(refuse(Code::PopProofInvalid, why)),
+        Brought::Proof(proof) => proof,
+    };
     if proof.jkt != *jkt {
         return Err(refuse(Code::PopProofInvalid, "the proof's key is not the token's"));
     }
-    require_fresh(app, &proof)?;
+    require_for(app, parts, &proof)?;
     Ok(seen_as(&proof))
 }
 
@@ -92,8 +103,14 @@ pub fn prove_ceremony(app: &App, parts: &Parts, jkt: &Thumbprint) -> Result<Seen
 /// like theft is recorded.
 pub(super) async fn prove_session(app: &App, parts: &Parts, session: &Session) -> Result<PublicKey> {
     let device = super::device(&parts.headers);
-    let Some(proof) = signed_proof(app, parts)? else {
-        return Err(alarm(app, session, &device, Activity::CookieWithoutKey, Code::PopProofMissing).await?);
+    let without_key = async |code| alarm(app, session, &device, Activity::CookieWithoutKey, code).await;
+    let proof = match brought(parts)? {
+        Brought::Nothing => return Err(without_key(Code::PopProofMissing).await?),
+        Brought::Nonsense(why) => {
+            tracing::debug!(%why, "a proof that is none");
+            return Err(without_key(Code::PopProofInvalid).await?);
+        }
+        Brought::Proof(proof) => proof,
     };
     if proof.jkt != session.jkt {
         let mut tx = app.db.read().await?;
@@ -105,18 +122,28 @@ pub(super) async fn prove_session(app: &App, parts: &Parts, session: &Session) -
         let theft = Activity::TheftSuspected { sign: TheftSign::ForeignKey };
         return Err(alarm(app, session, &device, theft, Code::PopForeignKey).await?);
     }
-    require_fresh(app, &proof)?;
+    let seen = seen_as(&proof);
+    let replayed = async || {
+        let theft = Activity::TheftSuspected { sign: TheftSign::ReplayedProof };
+        alarm(app, session, &device, theft, Code::PopProofReplayed).await
+    };
+    if let Err(refusal) = require_for(app, parts, &proof) {
+        // A recorded proof is a recorded proof, wherever and however late it comes.
+        let mut tx = app.db.read().await?;
+        let again = store::remembers_proof(&mut tx, &seen).await?;
+        drop(tx);
+        return Err(if again { replayed().await? } else { refusal });
+    }
     let now_ms = app.clock.unix_ms();
     let mut tx = app.db.write().await?;
-    let new = store::remember_proof(&mut tx, &seen_as(&proof), now_ms).await?;
+    let new = store::remember_proof(&mut tx, &seen, now_ms).await?;
     if new {
         store::touch(&mut tx, session, now_ms).await?;
         tx.commit(&app.live).await?;
         return Ok(proof.key);
     }
     drop(tx);
-    let theft = Activity::TheftSuspected { sign: TheftSign::ReplayedProof };
-    Err(alarm(app, session, &device, theft, Code::PopProofReplayed).await?)
+    Err(replayed().await?)
 }
 
 async fn alarm(app: &App, session: &Session, device: &Device, what: Activity, code: Code) -> Result<Refusal> {

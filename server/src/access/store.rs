@@ -105,6 +105,13 @@ pub(crate) async fn remember_proof(tx: &mut Tx, seen: &Seen, now_ms: i64) -> Res
     Ok(inserted == 1)
 }
 
+/// Whether it was seen before.
+pub(super) async fn remembers_proof(tx: &mut Tx, seen: &Seen) -> Result<bool, sqlx::Error> {
+    let found: Option<(i64,)> =
+        row!(tx, (i64,), "SELECT expires_at_ms FROM proofs_seen WHERE hash = $1", seen.hash.as_slice())?;
+    Ok(found.is_some())
+}
+
 /// The session was used; once a minute is exact enough.
 pub(super) async fn touch(tx: &mut Tx, session: &Session, now_ms: i64) -> Result<(), sqlx::Error> {
     if now_ms - session.last_seen_at_ms < 60_000 {

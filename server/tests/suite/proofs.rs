@@ -61,7 +61,7 @@ fn remove(object: &mut Value, name: &str) {
 }
 
 #[tokio::test]
-async fn what_rfc_9449_does_not_allow_is_refused_and_not_taken_for_theft() {
+async fn what_rfc_9449_does_not_allow_is_refused_and_is_a_cookie_without_its_key() {
     let world = World::new().await;
     let browser = world.browser().await;
     let before = stored_facts(&world).await;
@@ -74,6 +74,17 @@ async fn what_rfc_9449_does_not_allow_is_refused_and_not_taken_for_theft() {
         assert!(challenge.starts_with("DPoP error=\"invalid_dpop_proof\""), "{challenge}");
     }
     assert_eq!(stored_facts(&world).await, before);
+    assert_eq!(trail(&browser).await, [Activity::CookieWithoutKey]);
+}
+
+#[tokio::test]
+async fn an_own_proof_for_another_request_is_refused_and_no_alarm() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    for (method, path) in [("GET", "/v1/passkey"), ("POST", "/v1/me")] {
+        let proof = browser.fresh_proof(method, path).await.sign();
+        assert_eq!(browser.get_with("/v1/me", &proof).await.code(), Code::PopProofInvalid);
+    }
     assert_eq!(trail(&browser).await, []);
 }
 
@@ -193,13 +204,25 @@ async fn a_foreign_key_shows_itself_whatever_its_nonce_says() {
 }
 
 #[tokio::test]
-async fn a_proof_that_comes_again_is_suspected_theft() {
+async fn a_proof_that_comes_again_is_suspected_theft_wherever_it_comes() {
+    for path in ["/v1/me", "/v1/passkey"] {
+        let world = World::new().await;
+        let browser = world.browser().await;
+        let proof = browser.fresh_proof("GET", "/v1/me").await.sign();
+        assert_eq!(browser.get_with("/v1/me", &proof).await.status, 200);
+        assert_eq!(browser.get_with(path, &proof).await.code(), Code::PopProofReplayed);
+        assert_eq!(trail(&browser).await, [Activity::TheftSuspected { sign: TheftSign::ReplayedProof }]);
+    }
+}
+
+#[tokio::test]
+async fn another_browsers_key_is_suspected_theft_whatever_it_signed() {
     let world = World::new().await;
     let browser = world.browser().await;
-    let proof = browser.fresh_proof("GET", "/v1/me").await.sign();
-    assert_eq!(browser.get_with("/v1/me", &proof).await.status, 200);
-    assert_eq!(browser.get_with("/v1/me", &proof).await.code(), Code::PopProofReplayed);
-    assert_eq!(trail(&browser).await, [Activity::TheftSuspected { sign: TheftSign::ReplayedProof }]);
+    let nonce = browser.fresh_nonce().await;
+    let proof = Proof::new(&world.app, &browser.foreign_key(), "POST", "/elsewhere", &nonce).sign();
+    assert_eq!(browser.get_with("/v1/me", &proof).await.code(), Code::PopForeignKey);
+    assert_eq!(trail(&browser).await, [Activity::TheftSuspected { sign: TheftSign::ForeignKey }]);
 }
 
 #[tokio::test]
@@ -296,6 +319,10 @@ async fn a_nonce_must_be_the_servers_and_at_most_five_minutes_old() {
     assert_eq!(browser.get_with("/v1/me", &last).await.code(), Code::PopProofReplayed);
     world.advance_ms(1);
     assert_eq!(browser.get_with("/v1/me", &with(&nonce)).await.code(), Code::UseDpopNonce);
+    // For as long as it is remembered it is known for what it is; then its nonce keeps it out.
+    assert_eq!(browser.get_with("/v1/me", &last).await.code(), Code::PopProofReplayed);
+    world.advance_ms(310_000);
+    world.app.sweep().await.unwrap();
     assert_eq!(browser.get_with("/v1/me", &last).await.code(), Code::UseDpopNonce);
 }
 
