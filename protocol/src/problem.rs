@@ -138,6 +138,9 @@ codes! {
         "That passkey does not belong to any account here. Choose another one.";
     /// The passkey was disabled.
     PasskeyDisabled = "passkey_disabled", 401, "This passkey is disabled", "That passkey was removed from its account. Use another one.";
+    /// The passkey's counter went backwards, and the operator has chosen to refuse that.
+    CounterRollback = "counter_rollback", 401, "This passkey may have been copied",
+        "Its counter went backwards, as it would if somebody had copied it, and this console refuses that. It was recorded. Use another passkey.";
     /// The passkey exists already.
     AlreadyRegistered = "already_registered", 409, "Already registered", "This passkey is registered already. Use it to sign in.";
     /// The authenticator did not verify the person.

@@ -27,6 +27,8 @@ pub struct Config {
     pub related_origins: Vec<String>,
     /// Origins in whose frames an assertion may be made; none by default.
     pub embedding_origins: Vec<String>,
+    /// Whether a signature counter that went backwards is a refusal; it is a signal in any case.
+    pub refuse_counter_rollback: bool,
     pub lifetimes: Lifetimes,
     pub pop: Timing,
     pub rates: Rates,
@@ -109,6 +111,7 @@ impl Config {
             trust_proxy: 0,
             related_origins: Vec::new(),
             embedding_origins: Vec::new(),
+            refuse_counter_rollback: false,
             lifetimes: Lifetimes::of(Mode::Development),
             pop: Timing::default(),
             rates: Rates::default(),

@@ -76,6 +76,12 @@ pub struct Settings {
     #[arg(long, env = "HOLDFAST_EMBEDDING_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
     pub embedding_origins: Option<Vec<String>>,
 
+    /// Refuse a sign-in whose passkey counts backwards, as a copy of it would; without this it is
+    /// recorded and shown, since some authenticators count carelessly [default: false].
+    #[arg(long, env = "HOLDFAST_REFUSE_COUNTER_ROLLBACK", value_name = "BOOL", num_args = 0..=1,
+        default_missing_value = "true")]
+    pub refuse_counter_rollback: Option<bool>,
+
     /// Seconds between two challenges of a live connection [default: 30].
     #[arg(long, env = "HOLDFAST_CHALLENGE_EVERY", value_name = "SECONDS")]
     pub challenge_every: Option<u32>,
@@ -135,6 +141,7 @@ impl Settings {
             trust_proxy: self.trust_proxy.or(file.trust_proxy),
             related_origins: self.related_origins.or(file.related_origins),
             embedding_origins: self.embedding_origins.or(file.embedding_origins),
+            refuse_counter_rollback: self.refuse_counter_rollback.or(file.refuse_counter_rollback),
             challenge_every: self.challenge_every.or(file.challenge_every),
             answer_within: self.answer_within.or(file.answer_within),
         }

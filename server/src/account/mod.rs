@@ -174,6 +174,15 @@ async fn login_verify(
         None => webauthn::verify_use(&app, &spent.challenge, &request.credential, &passkey),
         Some(_) => Err(Code::PasskeyDisabled.into()),
     };
+    if used.as_ref().is_ok_and(|used| used.counter == CounterSignal::WentBackwards) {
+        webauthn::store::suspect(&mut tx, &passkey, now_ms).await?;
+        let suspect = Activity::PasskeySuspect { passkey: id.clone(), name: passkey.name.clone() };
+        audit::record(&mut tx, event(suspect)).await?;
+    }
+    let used = used.and_then(|used| {
+        let refused = app.config.refuse_counter_rollback && used.counter == CounterSignal::WentBackwards;
+        if refused { Err(Code::CounterRollback.into()) } else { Ok(used) }
+    });
     let used = match used {
         Ok(used) => used,
         Err(refusal) => {
@@ -184,10 +193,6 @@ async fn login_verify(
         }
     };
     webauthn::store::note_use(&mut tx, &passkey, &used, now_ms).await?;
-    if used.counter == CounterSignal::WentBackwards {
-        let suspect = Activity::PasskeySuspect { passkey: id.clone(), name: passkey.name.clone() };
-        audit::record(&mut tx, event(suspect)).await?;
-    }
     if let Some(before) = before {
         access::end(&mut tx, &before, now_ms).await?;
     }

@@ -118,6 +118,7 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         trust_proxy: settings.trust_proxy.unwrap_or_default(),
         related_origins,
         embedding_origins,
+        refuse_counter_rollback: settings.refuse_counter_rollback.unwrap_or(false),
         lifetimes: Lifetimes::of(mode),
         pop,
         rates: Rates::default(),

@@ -3,7 +3,7 @@ use holdfast_protocol::{
     history::Device,
     ids::{AccountId, NotAnId, PasskeyId},
 };
-use holdfast_relying_party::{CounterSignal, RegisteredCredential, VerifiedAssertion};
+use holdfast_relying_party::{RegisteredCredential, VerifiedAssertion};
 
 /// A passkey as an assertion needs it, with its account's user handle.
 #[derive(sqlx::FromRow)]
@@ -82,24 +82,26 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewPasskey<'_>) -> Result<(), sqlx
     Ok(())
 }
 
-/// Notes a use. A counter that went backwards marks the passkey and is not taken over.
+/// Notes a use. A counter that went backwards is not taken over.
 pub(crate) async fn note_use(
     tx: &mut Tx,
     stored: &Stored,
     used: &VerifiedAssertion,
     now_ms: i64,
 ) -> Result<(), sqlx::Error> {
-    let suspect_at_ms = (used.counter == CounterSignal::WentBackwards).then_some(now_ms);
-    let sign_count = i64::from(used.sign_count).max(stored.sign_count);
     execute!(
         tx,
-        "UPDATE passkeys SET sign_count = $1, backup_state = $2, last_used_at_ms = $3,
-                suspect_at_ms = COALESCE($4, suspect_at_ms) WHERE id = $5",
-        sign_count,
+        "UPDATE passkeys SET sign_count = $1, backup_state = $2, last_used_at_ms = $3 WHERE id = $4",
+        i64::from(used.sign_count).max(stored.sign_count),
         used.backup_state,
         now_ms,
-        suspect_at_ms,
         stored.id.as_str(),
     )?;
+    Ok(())
+}
+
+/// Marks a passkey that counted backwards.
+pub(crate) async fn suspect(tx: &mut Tx, stored: &Stored, now_ms: i64) -> Result<(), sqlx::Error> {
+    execute!(tx, "UPDATE passkeys SET suspect_at_ms = $1 WHERE id = $2", now_ms, stored.id.as_str())?;
     Ok(())
 }

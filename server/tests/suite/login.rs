@@ -177,6 +177,29 @@ async fn a_counter_that_goes_backwards_signs_in_and_marks_the_passkey() {
 }
 
 #[tokio::test]
+async fn an_operator_can_refuse_a_counter_that_goes_backwards() {
+    let world = World::with(|config| config.refuse_counter_rollback = true).await;
+    let (browser, mut passkey) = world.set_up_by_ceremony().await;
+    passkey.counter = 7;
+    world.sign_in_by_ceremony(&passkey).await;
+    let sessions = world.count("sessions").await;
+
+    passkey.counter = 7;
+    assert_eq!(world.guest().sign_in(&passkey, |_| {}).await.code(), Code::CounterRollback);
+    assert_eq!(world.count("sessions").await, sessions);
+    assert!(matches!(
+        trail(&browser).await[..2],
+        [Activity::SignInRefused { .. }, Activity::PasskeySuspect { .. }]
+    ));
+    assert_eq!(refusals(&browser).await, ["counter_rollback"]);
+    let PasskeyList { passkeys } = browser.get("/v1/passkey").await.json();
+    assert_eq!(passkeys[0].trust, Trust::Suspect);
+
+    passkey.counter = 8;
+    world.sign_in_by_ceremony(&passkey).await;
+}
+
+#[tokio::test]
 async fn of_two_uses_of_one_count_at_the_same_time_one_is_noticed() {
     let world = World::new().await;
     let (browser, mut passkey) = world.set_up_by_ceremony().await;
