@@ -10,6 +10,7 @@ use axum::{
 };
 use holdfast_protocol::{base64url, problem::Code};
 use rust_embed::{EmbeddedFile, RustEmbed};
+use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
 
 /// Where browsers report what the policy stopped.
@@ -151,9 +152,24 @@ pub async fn csp_report(State(app): State<App>, request: Request) -> Result<Stat
     let kinds = ["application/csp-report", "application/reports+json", "application/json"];
     crate::wire::require_content_type(&parts.headers, &kinds)?;
     let bytes = body(Request::from_parts(parts, rest)).await?;
-    let report: serde_json::Value = serde_json::from_slice(&bytes).map_err(|_| Code::InvalidRequest)?;
+    let mut report: Value = serde_json::from_slice(&bytes).map_err(|_| Code::InvalidRequest)?;
+    drop_queries(&mut report);
     let report = report.to_string();
     tracing::warn!(report, "a browser reports a violation of the content security policy");
     app.csp_reports.add(report);
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A report names addresses, and what stands behind their `?` or `#` may be secret: the setup link's
+/// token does.
+fn drop_queries(report: &mut Value) {
+    match report {
+        Value::String(text) if text.contains("://") => {
+            let end = text.find(['?', '#']).unwrap_or(text.len());
+            text.truncate(end);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_queries),
+        Value::Object(members) => members.values_mut().for_each(drop_queries),
+        _ => {}
+    }
 }

@@ -71,6 +71,20 @@ async fn every_kind_of_answer_is_guarded() {
 }
 
 #[tokio::test]
+async fn a_report_is_kept_without_what_addresses_carry() {
+    let world = World::new().await;
+    let mut report = Raw::new("POST", "/v1/csp-report");
+    report.add("content-type", "application/csp-report");
+    report.body = br#"{"csp-report":{"document-uri":"https://a.example/setup#token=secret",
+        "blocked":["https://b.example/x?ticket=secret#y"],"sample":"why? not","line":7}}"#
+        .to_vec();
+    assert_eq!(report.send(world.address).await.status, 204);
+    let kept = world.app.csp_reports.all().concat();
+    assert!(!kept.contains("secret") && kept.contains("https://b.example/x\""), "{kept}");
+    assert!(kept.contains("why? not"), "{kept}");
+}
+
+#[tokio::test]
 async fn a_console_on_https_stays_there() {
     let world = World::new().await;
     let secure = world.beside(|config| config.origin = "https://console.example".to_owned()).await;
