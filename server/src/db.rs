@@ -163,3 +163,54 @@ pub(crate) use {execute, row, rows};
 pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
+
+/// Whether the same again may succeed in a moment: the database is busy, restarting or gone, or two
+/// transactions were in each other's way.
+pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing_code(&code)),
+        _ => false,
+    }
+}
+
+fn is_passing_code(code: &str) -> bool {
+    // PostgreSQL's have five signs; SQLite's are numbers, whose lowest byte is the kind.
+    if code.len() == 5 {
+        const OURS: [&str; 7] = ["40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03"];
+        return code.starts_with("08") || OURS.contains(&code);
+    }
+    const BUSY: u32 = 5;
+    const LOCKED: u32 = 6;
+    code.parse::<u32>().is_ok_and(|code| [BUSY, LOCKED].contains(&(code & 0xff)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_busy_database_passes_and_a_wrong_statement_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path().join("busy.db"))
+            .create_if_missing(true)
+            .busy_timeout(Duration::ZERO);
+        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        let writing = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        assert!(is_passing(&pool.begin_with("BEGIN IMMEDIATE").await.unwrap_err()));
+        drop(writing);
+        let wrong = sqlx::query("SELECT nothing FROM nowhere").execute(&pool).await.unwrap_err();
+        assert!(!is_passing(&wrong), "{wrong}");
+    }
+
+    #[test]
+    fn codes_that_pass() {
+        for code in ["40001", "40P01", "08006", "57P01", "5", "517", "262"] {
+            assert!(is_passing_code(code), "{code}");
+        }
+        for code in ["23505", "42P01", "1", "2067", "", "x"] {
+            assert!(!is_passing_code(code), "{code}");
+        }
+    }
+}

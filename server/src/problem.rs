@@ -1,5 +1,6 @@
 //! Refusals, as RFC 9457 problem documents. Whatever goes wrong ends here.
 
+use crate::db;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -43,11 +44,10 @@ impl From<Code> for Refusal {
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!(%error, "the database refused");
-        match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
-                Self::retry_after(Code::Unavailable, 2)
-            }
-            _ => Self::from(Code::Internal),
+        if db::is_passing(&error) {
+            Self::retry_after(Code::Unavailable, 2)
+        } else {
+            Self::from(Code::Internal)
         }
     }
 }
