@@ -156,7 +156,9 @@ async fn a_restarted_server_is_found_again(kind: Kind) -> Result<()> {
     let opened = openings(&world);
     world.stop().await?;
     browser.page_says("This connection is not proven yet").await?;
-    browser.by_role(Role::Region, "Live connections").says("reconnecting").await?;
+    let connections = browser.by_role(Role::Region, "Live connections");
+    connections.says("reconnecting").await?;
+    connections.by_role(Role::ListItem, Name::Any).says("as last heard").await?;
     world.start().await?;
     comes_back(&world, &browser, opened).await?;
     ensure!(uses(&world, &authenticator).await? == before, "a passkey was asked for");

@@ -144,15 +144,12 @@ async fn a_recorded_proof_opens_nothing_again(kind: Kind) -> Result<()> {
                 && matches!(exchange.status.as_u16(), 200 | 404)
         });
         // Nobody has signed out yet: the best that a thief can try there is another address's proof.
-        let (proof, code) = match &recorded {
-            Some(exchange) => (exchange.header("dpop"), "pop_proof_replayed"),
-            None => (None, "pop_proof_invalid"),
-        };
         ensure!(recorded.is_some() == (path != "/v1/logout"), "{what} was recorded");
-        let elsewhere = world.wire().exchanges_at("/v1/me");
-        let proof = proof.or_else(|| elsewhere.last()?.header("dpop")).context("a proof was recorded")?;
+        let elsewhere = world.wire().exchanges_at("/v1/me").pop();
+        let exchange = recorded.or(elsewhere).context("a proof was recorded")?;
+        let proof = exchange.header("dpop").context("a proof was recorded")?;
         let answer = ask(&thief, Asked { what, headers: json!({ "DPoP": proof }), body }).await?;
-        is_refused(&answer, code).context(what)?;
+        is_refused(&answer, "pop_proof_replayed").context(what)?;
     }
     owner_reads(&owner, "A proof of your session was used a second time. It opened nothing.").await?;
     owner.by_role(Role::Alert, Name::Any).says("Somebody may hold a copy of your cookie.").await?;
