@@ -13,7 +13,7 @@ pub struct Refusal {
     problem: Box<Problem>,
 }
 
-pub type Result<T> = std::result::Result<T, Refusal>;
+pub type Result<T, E = Refusal> = std::result::Result<T, E>;
 
 impl Refusal {
     /// With another sentence than the code's own.

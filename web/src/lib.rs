@@ -29,6 +29,8 @@ pub mod text;
 pub mod ui;
 /// The browser's passkey prompts: the only file that touches `navigator.credentials`.
 pub mod webauthn;
+/// What words are made of.
+pub mod words;
 
 /// Setting up, signing in and out, and how the account stands.
 pub mod account;

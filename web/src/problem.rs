@@ -1,7 +1,6 @@
-use crate::{ceremony::CeremonyFailure, json::NotReadable, text};
+use crate::{ceremony::CeremonyFailure, json::NotReadable, text, words::Words};
 use holdfast_pop::PopError;
 use holdfast_protocol::problem::{Code, Problem};
-use std::borrow::Cow;
 
 /// Why something did not work, in the page's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,42 +68,6 @@ impl From<PopError> for Failure {
 impl From<CeremonyFailure> for Failure {
     fn from(failure: CeremonyFailure) -> Self {
         Failure::Ceremony(failure)
-    }
-}
-
-/// A failure in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
-    /// What happened.
-    pub what: Cow<'static, str>,
-    /// What to do.
-    pub way_on: Cow<'static, str>,
-    /// How grave it is.
-    pub tone: Tone,
-}
-
-/// Amber waits, red is broken; the words say the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// Neither good nor bad.
-    Plain,
-    /// Safe, proven, held.
-    Held,
-    /// Waiting, or for the person to decide.
-    Wait,
-    /// Broken, refused, or ends something.
-    Broken,
-}
-
-impl Tone {
-    /// The class that colours it.
-    pub const fn class(self) -> &'static str {
-        match self {
-            Tone::Plain => "plain",
-            Tone::Held => "held",
-            Tone::Wait => "wait",
-            Tone::Broken => "broken",
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     ceremony::{CeremonyFailure, Kind, WillAsk},
-    problem::{Tone, Words},
+    words::{Tone, Words},
 };
 use holdfast_pop::PopError;
 use holdfast_protocol::problem::Problem;

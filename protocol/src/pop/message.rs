@@ -1,4 +1,4 @@
-use super::transcript::{Challenge, is_field};
+use super::transcript::{Challenge, is_field, push_number};
 use crate::{base64url, ids::ConnectionId};
 
 /// A control message. On a WebSocket a text frame that begins with U+0001; in server-sent events the
@@ -214,21 +214,6 @@ fn number(text: &str) -> Result<u64, NotAMessage> {
     }
     let number = text.bytes().fold(0_u64, |sum, byte| sum * 10 + u64::from(byte - b'0'));
     if number < 1 << 53 { Ok(number) } else { Err(NotAMessage) }
-}
-
-/// Without the formatting machinery, which would be a fifth of the browser's module.
-pub(super) fn push_number(text: &mut String, mut number: u64) {
-    let mut digits = [0_u8; 20];
-    let mut used = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
-        number /= 10;
-        used += 1;
-        if number == 0 {
-            break;
-        }
-    }
-    text.extend(digits.iter().skip(20 - used).map(|digit| char::from(*digit)));
 }
 
 #[cfg(test)]

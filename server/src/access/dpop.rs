@@ -1,6 +1,9 @@
 //! RFC 9449 on the server: signature, key, nonce, replay, in this order.
 
-use super::{refuse, session::Session, store};
+use super::{
+    refuse,
+    store::{self, Seen, Session},
+};
 use crate::{
     app::App,
     audit::{self, Event},
@@ -43,18 +46,10 @@ fn is_fresh_nonce(app: &App, nonce: &str) -> bool {
     issued_ms <= now_ms + SKEW_MS && now_ms <= issued_ms + NONCE_LIVES_MS
 }
 
-/// What came in the header of a proof.
-enum Brought {
-    Nothing,
-    /// Something that no key has signed.
-    Nonsense(ProofError),
-    Proof(SignedProof),
-}
-
-fn brought(parts: &Parts) -> Result<Brought> {
-    let Some(header) = single(&parts.headers, "dpop")? else { return Ok(Brought::Nothing) };
-    let proof = UnverifiedProof::read(header).and_then(|proof| proof.verify(p256_verifies));
-    Ok(proof.map_or_else(Brought::Nonsense, Brought::Proof))
+/// What the header of a proof holds, if there is one: a proof that somebody's key has signed, or none.
+fn brought(parts: &Parts) -> Result<Option<Result<SignedProof, ProofError>>> {
+    let Some(header) = single(&parts.headers, "dpop")? else { return Ok(None) };
+    Ok(Some(UnverifiedProof::read(header).and_then(|proof| proof.verify(p256_verifies))))
 }
 
 /// The proof was made for exactly this request, and not long ago.
@@ -65,32 +60,20 @@ fn require_for(app: &App, parts: &Parts, proof: &SignedProof) -> Result<()> {
     if fresh { Ok(()) } else { Err(Code::UseDpopNonce.into()) }
 }
 
-/// What remembers a proof, so that it is taken once: which key, which `jti`.
+/// Which key, which `jti`.
 fn seen_as(proof: &SignedProof) -> Seen {
     let text = format!("{} {}", proof.jkt, proof.claims.jti);
-    Seen { hash: sha256(text.as_bytes()).to_vec() }
-}
-
-/// See [`store::remember_proof`].
-pub struct Seen {
-    pub hash: Vec<u8>,
-}
-
-impl Seen {
-    /// When a proof can no longer be taken, whatever its nonce.
-    pub fn forget_at_ms(now_ms: i64) -> i64 {
-        let lives_ms = i64::try_from(NONCE_LIVES_MS + 2 * SKEW_MS).unwrap_or(i64::MAX);
-        now_ms.saturating_add(lives_ms)
-    }
+    let lives_ms = i64::try_from(NONCE_LIVES_MS + 2 * SKEW_MS).unwrap_or(i64::MAX);
+    Seen { hash: sha256(text.as_bytes()).to_vec(), lives_ms }
 }
 
 /// The end of a ceremony: the browser holds the key that the ceremony's token names. The caller
 /// remembers the proof in the transaction that spends the ceremony.
 pub fn prove_ceremony(app: &App, parts: &Parts, jkt: &Thumbprint) -> Result<Seen> {
     let proof = match brought(parts)? {
-        Brought::Nothing => return Err(Code::PopProofMissing.into()),
-        Brought::Nonsense(why) => return Err(refuse(Code::PopProofInvalid, why)),
-        Brought::Proof(proof) => proof,
+        None => return Err(Code::PopProofMissing.into()),
+        Some(Err(why)) => return Err(refuse(Code::PopProofInvalid, why)),
+        Some(Ok(proof)) => proof,
     };
     if proof.jkt != *jkt {
         return Err(refuse(Code::PopProofInvalid, "the proof's key is not the token's"));
@@ -105,12 +88,12 @@ pub(super) async fn prove_session(app: &App, parts: &Parts, session: &Session) -
     let device = super::device(&parts.headers);
     let without_key = async |code| alarm(app, session, &device, Activity::CookieWithoutKey, code).await;
     let proof = match brought(parts)? {
-        Brought::Nothing => return Err(without_key(Code::PopProofMissing).await?),
-        Brought::Nonsense(why) => {
-            tracing::debug!(%why, "a proof that is none");
+        None => return Err(without_key(Code::PopProofMissing).await?),
+        Some(Err(why)) => {
+            tracing::info!(%why, "a proof that is none");
             return Err(without_key(Code::PopProofInvalid).await?);
         }
-        Brought::Proof(proof) => proof,
+        Some(Ok(proof)) => proof,
     };
     if proof.jkt != session.jkt {
         let mut tx = app.db.read().await?;

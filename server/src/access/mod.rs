@@ -5,11 +5,12 @@ mod dpop;
 mod session;
 mod store;
 
-pub(crate) use dpop::{Seen, make_nonce, prove_ceremony};
+pub(crate) use dpop::{make_nonce, prove_ceremony};
+pub use session::SignedIn;
 pub(crate) use session::{CSRF_COOKIE, csrf_of, has_csrf_cookie};
 pub(crate) use session::{SESSION_COOKIE, SignedInWith, by_cookie, require_csrf};
-pub use session::{Session, SignedIn};
-pub(crate) use store::{NewSession, end, end_all, insert, is_alive, remember_proof, sweep};
+pub use store::Session;
+pub(crate) use store::{NewSession, Seen, end, end_all, insert, is_alive, remember_proof, sweep};
 
 use crate::{
     app::App,

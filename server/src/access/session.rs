@@ -1,6 +1,9 @@
 //! The cookie, and the extractor that most handlers take.
 
-use super::{dpop, store};
+use super::{
+    dpop,
+    store::{self, Session},
+};
 use crate::{
     app::{App, stored},
     problem::{Refusal, Result},
@@ -11,13 +14,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, Method, request::Parts},
 };
-use holdfast_protocol::{
-    base64url,
-    dpop::PublicKey,
-    history::Device,
-    ids::{AccountId, PasskeyId, SessionId, Thumbprint},
-    problem::Code,
-};
+use holdfast_protocol::{base64url, dpop::PublicKey, ids::SessionId, problem::Code};
 
 /// Opaque and random; only its hash is stored.
 pub const SESSION_COOKIE: &str = "__Host-holdfast";
@@ -25,18 +22,6 @@ pub const SESSION_COOKIE: &str = "__Host-holdfast";
 pub const CSRF_COOKIE: &str = "csrf";
 /// What the page repeats it in.
 const CSRF_HEADER: &str = "x-csrf-token";
-
-/// A session that is alive: not ended, of its account's epoch, neither idle for too long nor too old.
-#[derive(Debug, Clone)]
-pub struct Session {
-    pub id: SessionId,
-    pub account: AccountId,
-    pub passkey: PasskeyId,
-    pub jkt: Thumbprint,
-    pub device: Device,
-    pub created_at_ms: i64,
-    pub last_seen_at_ms: i64,
-}
 
 /// The caller holds a session and has proven its key for this very request.
 pub struct SignedIn(pub Session);

@@ -1,4 +1,5 @@
-use super::{dpop::Seen, session::Session};
+//! Sessions and seen proofs as they are stored.
+
 use crate::{
     config::Lifetimes,
     db::{Tx, execute, row},
@@ -8,6 +9,18 @@ use holdfast_protocol::{
     ids::{AccountId, PasskeyId, SessionId, Thumbprint},
 };
 use std::time::Duration;
+
+/// A session that is alive: not ended, of its account's epoch, neither idle for too long nor too old.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: SessionId,
+    pub account: AccountId,
+    pub passkey: PasskeyId,
+    pub jkt: Thumbprint,
+    pub device: Device,
+    pub created_at_ms: i64,
+    pub last_seen_at_ms: i64,
+}
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -94,13 +107,20 @@ pub(super) async fn has_had_key(
     Ok(found.is_some())
 }
 
+/// What remembers a proof, so that it is taken once.
+pub struct Seen {
+    pub hash: Vec<u8>,
+    /// After so long it cannot be taken any more, whatever its nonce.
+    pub lives_ms: i64,
+}
+
 /// Remembers a proof. False: it was seen before.
 pub(crate) async fn remember_proof(tx: &mut Tx, seen: &Seen, now_ms: i64) -> Result<bool, sqlx::Error> {
     let inserted = execute!(
         tx,
         "INSERT INTO proofs_seen (hash, expires_at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         seen.hash.as_slice(),
-        Seen::forget_at_ms(now_ms),
+        now_ms.saturating_add(seen.lives_ms),
     )?;
     Ok(inserted == 1)
 }

@@ -1,8 +1,8 @@
 use super::text;
 use crate::{
-    problem::Tone,
     session::Here,
     ui::{Heading, Icon, notice, picture, tag},
+    words::Tone,
 };
 use holdfast_pop::Kept;
 use holdfast_protocol::account::Me;

@@ -1,6 +1,6 @@
 //! The words of this slice.
 
-use crate::{problem::Tone, session::Notice};
+use crate::{session::Notice, words::Tone};
 use holdfast_protocol::problem::Code;
 
 pub(super) const SETUP_TITLE: &str = "Set up this console.";

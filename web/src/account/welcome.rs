@@ -1,7 +1,7 @@
 use super::text;
 use crate::{
-    problem::Tone,
     ui::{Heading, Icon, Step, picture, steps, tag},
+    words::Tone,
 };
 use yew::prelude::{Callback, Html, html};
 

@@ -1,5 +1,5 @@
 use super::text;
-use crate::problem::Tone;
+use crate::words::Tone;
 use holdfast_protocol::connections::{BEATS, Beat};
 use yew::prelude::{Html, html};
 

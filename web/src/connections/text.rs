@@ -1,6 +1,6 @@
 //! The words of this slice.
 
-use crate::{live::STREAM, problem::Tone, text};
+use crate::{live::STREAM, text, words::Tone};
 use holdfast_pop::End;
 use holdfast_protocol::{connections::Transport, pop::Standing};
 

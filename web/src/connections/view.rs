@@ -6,9 +6,9 @@ use super::{
 use crate::{
     api::Api,
     live::{Link, LiveHandle},
-    problem::Tone,
     text as words,
     ui::{Icon, Panel, alert, picture, status, tag, use_now, waiting},
+    words::Tone,
 };
 use holdfast_protocol::{connections::ConnectionView, ids::ConnectionId, pop::Standing};
 use web_sys::MouseEvent;

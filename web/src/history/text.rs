@@ -1,6 +1,6 @@
 //! The words of this slice.
 
-use crate::problem::Tone;
+use crate::words::Tone;
 use holdfast_protocol::{
     history::{Activity, TheftSign},
     problem::Code,

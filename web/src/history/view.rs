@@ -4,8 +4,8 @@ use super::{
     text,
 };
 use crate::{
-    problem::{Tone, Words},
     ui::{Again, Icon, Panel, alert, moment, picture, tag, waiting},
+    words::{Tone, Words},
 };
 use holdfast_protocol::history::{Activity, ActivityEvent};
 use yew::prelude::{Html, html};

@@ -1,6 +1,6 @@
 //! The words of this slice.
 
-use crate::{problem::Tone, text};
+use crate::{text, words::Tone};
 use holdfast_protocol::passkeys::{Backup, Trust};
 
 pub(super) const TITLE: &str = "Passkeys";

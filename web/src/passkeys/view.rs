@@ -5,12 +5,12 @@ use super::{
 };
 use crate::{
     api::Api,
-    problem::Tone,
     text as words,
     ui::{
         Again, Field, Focus, Icon, Panel, Taking, alert, moment, notice, picture, status, tag, use_now,
         waiting,
     },
+    words::Tone,
 };
 use holdfast_protocol::passkeys::{Backup, PasskeyView, Trust};
 use web_sys::{KeyboardEvent, SubmitEvent};

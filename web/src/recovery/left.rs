@@ -1,7 +1,7 @@
 use super::text;
 use crate::{
-    problem::Tone,
     ui::{Panel, moment, notice, tag},
+    words::Tone,
 };
 use holdfast_protocol::recovery::RecoveryCodesView;
 use yew::prelude::{Html, html};

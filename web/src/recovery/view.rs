@@ -5,13 +5,12 @@ use super::{
 };
 use crate::{
     api::Api,
-    browser, clock,
-    problem::Tone,
-    session,
+    browser, clock, session,
     ui::{
         Again, Field, Focus, Heading, Icon, Spelled, Step, alert, notice, picture, status, steps, use_now,
         waiting,
     },
+    words::Tone,
 };
 use holdfast_protocol::account::Me;
 use std::rc::Rc;

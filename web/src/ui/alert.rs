@@ -1,7 +1,7 @@
 use crate::{
-    problem::{Tone, Words},
     text,
     ui::{Focus, Icon, picture},
+    words::{Tone, Words},
 };
 use yew::prelude::{Callback, Html, html};
 
