@@ -79,6 +79,9 @@ codes! {
     /// The body is larger than any request of this API.
     TooLarge = "too_large", 413, "The request is too large",
         "The request is larger than anything this address takes. Nothing was changed.";
+    /// The body took too long to arrive.
+    TooSlow = "too_slow", 408, "The request came too slowly",
+        "The request did not arrive whole within 30 seconds. Nothing was changed; try again.";
     /// The body is not `application/json` (or `text/plain` for an answer).
     UnsupportedMediaType = "unsupported_media_type", 415, "Wrong content type",
         "This address takes another content type. Nothing was changed.";

@@ -151,7 +151,7 @@ pub async fn csp_report(State(app): State<App>, request: Request) -> Result<Stat
     app.limits.reports.check(&app.source(&parts))?;
     let kinds = ["application/csp-report", "application/reports+json", "application/json"];
     crate::wire::require_content_type(&parts.headers, &kinds)?;
-    let bytes = body(Request::from_parts(parts, rest)).await?;
+    let bytes = body(&app.clock, Request::from_parts(parts, rest)).await?;
     let mut report: Value = serde_json::from_slice(&bytes).map_err(|_| Code::InvalidRequest)?;
     drop_queries(&mut report);
     let report = report.to_string();

@@ -1,6 +1,10 @@
 //! What comes in: headers that stand once, cookies, and JSON of exactly the documented shape.
 
-use crate::problem::{Refusal, Result};
+use crate::{
+    app::App,
+    clock::Clock,
+    problem::{Refusal, Result},
+};
 use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
@@ -16,12 +20,12 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// A JSON body, in the one spelling that its type has.
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned + Serialize, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned + Serialize> FromRequest<App> for Json<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self> {
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
         require_content_type(request.headers(), &["application/json"])?;
-        let bytes = body(request).await?;
+        let bytes = body(&app.clock, request).await?;
         let read: T = serde_json::from_slice(&bytes).map_err(|error| {
             // Where, not what: the body may hold a secret.
             let (line, column) = (error.line(), error.column());
@@ -41,14 +45,22 @@ fn is_spelled_as<T: Serialize>(bytes: &[u8], read: &T) -> bool {
     matches!((came, written), (Ok(came), Ok(written)) if came == written)
 }
 
-/// The whole body, if it is small enough.
-pub async fn body(request: Request) -> Result<Vec<u8>> {
+/// How long a body may take to arrive.
+pub const BODY_WITHIN_MS: u64 = 30_000;
+
+/// The whole body, if it is small enough and comes in time.
+pub async fn body(clock: &Clock, request: Request) -> Result<Vec<u8>> {
     let announced = single(request.headers(), header::CONTENT_LENGTH.as_str())?;
     if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY_BYTES)
     {
         return Err(Code::TooLarge.into());
     }
-    match axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES).await {
+    let late = clock.sleep_until(clock.now().monotonic_ms.saturating_add(BODY_WITHIN_MS));
+    let whole = tokio::select! {
+        whole = axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES) => whole,
+        () = late => return Err(Code::TooSlow.into()),
+    };
+    match whole {
         Ok(bytes) => Ok(bytes.to_vec()),
         Err(error) if is_too_long(&error) => Err(Code::TooLarge.into()),
         Err(_) => Err(Code::InvalidRequest.into()),

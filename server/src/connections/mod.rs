@@ -125,7 +125,7 @@ async fn answer(
     let answers = entry.answers().ok_or(Code::NotFound)?;
 
     require_content_type(request.headers(), &["text/plain"])?;
-    let bytes = body(request).await?;
+    let bytes = body(&app.clock, request).await?;
     if bytes.len() > Message::MAX_BYTES {
         return Err(Code::TooLarge.into());
     }

@@ -21,6 +21,8 @@ pub struct Raw {
 pub enum Framing {
     Length,
     Chunked,
+    /// One byte more is promised, and never comes.
+    Promised,
 }
 
 impl Raw {
@@ -62,6 +64,11 @@ impl Raw {
             Framing::Length if self.body.is_empty() => request.extend_from_slice(b"\r\n"),
             Framing::Length => {
                 request.extend_from_slice(format!("content-length: {}\r\n\r\n", self.body.len()).as_bytes());
+                request.extend_from_slice(&self.body);
+            }
+            Framing::Promised => {
+                let promised = self.body.len() + 1;
+                request.extend_from_slice(format!("content-length: {promised}\r\n\r\n").as_bytes());
                 request.extend_from_slice(&self.body);
             }
             Framing::Chunked => {

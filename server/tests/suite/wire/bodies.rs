@@ -1,5 +1,5 @@
 use super::{Attack, Target, attack_all};
-use crate::support::{Endpoint, Framing, Raw, Sample, sample};
+use crate::support::{Endpoint, Framing, ORIGIN, Raw, Sample, World, sample};
 use holdfast_protocol::problem::Code;
 use serde_json::{Value, json};
 
@@ -263,4 +263,25 @@ async fn an_answer_is_one_control_message_of_the_browsers() {
         attacks.all
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for_forever() {
+    let world = World::new().await;
+    let mut request = Raw::new("POST", "/v1/login/options");
+    request.add("origin", ORIGIN);
+    request.add("content-type", "application/json");
+    request.body = br#"{"jkt":"#.to_vec();
+    request.framing = Framing::Promised;
+    let address = world.address;
+    let slow = tokio::spawn(async move { request.send(address).await });
+    world
+        .until(async || {
+            world.advance_ms(30_000);
+            slow.is_finished()
+        })
+        .await;
+    let answer = slow.await.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.code()), (408, Code::TooSlow));
+    assert_eq!(world.count("ceremonies").await, 0);
 }
