@@ -2,7 +2,8 @@
 
 use aws_lc_rs::{constant_time, digest, hkdf, hmac, signature};
 use holdfast_protocol::dpop::PublicKey;
-use std::fmt;
+use serde::{Deserialize, Deserializer};
+use std::{convert::Infallible, fmt, str::FromStr};
 use zeroize::Zeroizing;
 
 /// A secret text: redacted in `Debug`, wiped when dropped, compared in constant time.
@@ -21,6 +22,20 @@ impl Secret {
     pub fn is(&self, other: &str) -> bool {
         // Over hashes, so that neither content nor length shows in time.
         same(&sha256(self.0.as_bytes()), &sha256(other.as_bytes()))
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::new(text.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 

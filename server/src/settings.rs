@@ -3,10 +3,11 @@
 mod check;
 mod dev_secrets;
 
-use crate::config::Config;
+use crate::{config::Config, secrets::Secret};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
+use zeroize::Zeroizing;
 
 /// What can be set, by flag, environment or file (in this order). The file is TOML with the flags'
 /// names, `-` written as `_`.
@@ -50,19 +51,19 @@ pub struct Settings {
     /// The server's secret, at least 32 characters; every key is derived from it. Best set by
     /// environment or file.
     #[arg(long, env = "HOLDFAST_SECRET", value_name = "SECRET", hide_env_values = true)]
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
 
     /// The secret before a rotation: what it signed is still taken.
     #[arg(long, env = "HOLDFAST_SECRET_PREVIOUS", value_name = "SECRET", hide_env_values = true)]
-    pub secret_previous: Option<String>,
+    pub secret_previous: Option<Secret>,
 
     /// Encrypts stored credentials; at least 32 characters.
     #[arg(long, env = "CREDENTIALS_KEY", value_name = "SECRET", hide_env_values = true)]
-    pub credentials_key: Option<String>,
+    pub credentials_key: Option<Secret>,
 
     /// What the first account's maker must present, at least 16 characters.
     #[arg(long, env = "HOLDFAST_SETUP_TOKEN", value_name = "SECRET", hide_env_values = true)]
-    pub setup_token: Option<String>,
+    pub setup_token: Option<Secret>,
 
     /// How many proxies to believe in X-Forwarded-For, counted from the right [default: 0].
     #[arg(long, env = "TRUST_PROXY", value_name = "HOPS")]
@@ -106,7 +107,7 @@ pub struct Start {
     pub data: PathBuf,
     pub database_url: Option<String>,
     /// The setup token, where it was made for this start and must be shown.
-    pub made_setup_token: Option<String>,
+    pub made_setup_token: Option<Secret>,
 }
 
 /// What is wrong, one line each.
@@ -153,7 +154,7 @@ impl Settings {
 }
 
 fn read_file(path: &std::path::Path) -> Result<Settings, Wrong> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
         Wrong(vec![format!("The configuration file {} cannot be read: {error}.", path.display())])
     })?;
     toml::from_str(&text).map_err(|error| {

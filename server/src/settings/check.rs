@@ -29,16 +29,16 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         None
     });
     let mut secret =
-        |name: &str, given: Option<&String>, made: Option<String>, characters: usize, why: &str| {
+        |name: &str, given: Option<&Secret>, made: Option<Secret>, characters: usize, why: &str| {
             match given.cloned().or(made) {
                 None => wrong.push(format!(
                     "{name} is not set: {why} Set it to at least {characters} random characters."
                 )),
-                Some(text) if text.chars().count() < characters => {
+                Some(text) if text.reveal().chars().count() < characters => {
                     wrong
                         .push(format!("{name} is too short: it must have at least {characters} characters."));
                 }
-                Some(text) => return Some(Secret::new(text)),
+                Some(text) => return Some(text),
             }
             None
         };
@@ -182,8 +182,8 @@ mod tests {
     fn production() -> Settings {
         Settings {
             origin: Some("https://console.example".to_owned()),
-            secret: Some("s".repeat(32)),
-            credentials_key: Some("c".repeat(32)),
+            secret: Some(Secret::new("s".repeat(32))),
+            credentials_key: Some(Secret::new("c".repeat(32))),
             ..Settings::default()
         }
     }
@@ -208,8 +208,8 @@ mod tests {
         for mode in [ModeSetting::Production, ModeSetting::Development] {
             let settings = Settings {
                 mode: Some(mode),
-                secret: Some("s".repeat(31)),
-                setup_token: Some("t".repeat(15)),
+                secret: Some(Secret::new("s".repeat(31))),
+                setup_token: Some(Secret::new("t".repeat(15))),
                 data: Some(dir.path().to_owned()),
                 ..production()
             };
@@ -225,7 +225,8 @@ mod tests {
     #[test]
     fn a_setup_token_that_no_header_carries_is_refused() {
         for bad in ["sixteen letters and a space", "sechzehn-Zeichen-für-die-Einrichtung"] {
-            let lines = complaints(Settings { setup_token: Some(bad.to_owned()), ..production() });
+            let lines =
+                complaints(Settings { setup_token: Some(Secret::new(bad.to_owned())), ..production() });
             assert!(lines.iter().any(|line| line.starts_with("HOLDFAST_SETUP_TOKEN holds")), "{lines:?}");
         }
     }
