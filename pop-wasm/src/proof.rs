@@ -148,11 +148,12 @@ mod tests {
         let proof = proof(Some("nonce-1"));
         let signed = UnverifiedProof::read(&proof)
             .unwrap()
-            .verify("GET", "https://console.example/v1/me", |key: &PublicKey, message, signature| {
+            .verify(|key: &PublicKey, message, signature| {
                 let key = VerifyingKey::from_sec1_bytes(&key.to_sec1()).unwrap();
                 key.verify(message, &Signature::from_slice(signature).unwrap()).is_ok()
             })
             .unwrap();
+        signed.require_for("GET", "https://console.example/v1/me").unwrap();
         assert_eq!(signed.claims.nonce.as_deref(), Some("nonce-1"));
         assert_eq!(signed.claims.iat, 1_790_000_000);
         assert_eq!(signed.claims.jti.len(), 22);

@@ -91,7 +91,9 @@ pub(crate) fn verifies(key: &PublicKey, message: &[u8], signature: &[u8; 64]) ->
 
 pub(crate) fn verified(proof: &str, method: &str, path: &str) -> SignedProof {
     let url = [ORIGIN, path].concat();
-    UnverifiedProof::read(proof).unwrap().verify(method, &url, verifies).unwrap()
+    let proof = UnverifiedProof::read(proof).unwrap().verify(verifies).unwrap();
+    proof.require_for(method, &url).unwrap();
+    proof
 }
 
 /// The public half, which every proof carries.

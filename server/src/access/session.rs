@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     app::{App, stored},
+    db::Tx,
     problem::{Refusal, Result},
     secrets::same,
     wire::{cookie, single},
@@ -54,6 +55,17 @@ impl FromRequestParts<App> for SignedInWith {
             require_csrf(app, &parts.headers, &session.id)?;
         }
         Ok(Self { session, key })
+    }
+}
+
+/// The transaction of what a session does. The session was proven when the request's head was read; its
+/// body may have come long after, so that the session must still live now, and does until the end.
+pub(crate) async fn write_as(app: &App, session: &Session) -> Result<Tx> {
+    let mut tx = app.db.write().await?;
+    if store::hold(&mut tx, &session.id, &app.config.lifetimes, app.clock.unix_ms()).await? {
+        Ok(tx)
+    } else {
+        Err(Code::SignedOut.into())
     }
 }
 

@@ -84,11 +84,31 @@ pub(crate) async fn is_alive(
         tx,
         (String,),
         "SELECT s.id FROM sessions s JOIN accounts a ON a.id = s.account_id AND a.epoch = s.epoch
-         WHERE s.id = $1 AND s.ended_at_ms IS NULL AND s.created_at_ms > $2",
+         WHERE s.id = $1 AND s.ended_at_ms IS NULL AND s.last_seen_at_ms > $2 AND s.created_at_ms > $3",
         session.as_str(),
+        before(now_ms, lifetimes.session_idle),
         before(now_ms, lifetimes.session),
     )?;
     Ok(found.is_some())
+}
+
+/// Whether a session still lives; it then does until the transaction ends.
+pub(super) async fn hold(
+    tx: &mut Tx,
+    session: &SessionId,
+    lifetimes: &Lifetimes,
+    now_ms: i64,
+) -> Result<bool, sqlx::Error> {
+    let held = execute!(
+        tx,
+        "UPDATE sessions SET last_seen_at_ms = last_seen_at_ms
+         WHERE id = $1 AND ended_at_ms IS NULL AND last_seen_at_ms > $2 AND created_at_ms > $3
+               AND epoch = (SELECT epoch FROM accounts WHERE id = account_id)",
+        session.as_str(),
+        before(now_ms, lifetimes.session_idle),
+        before(now_ms, lifetimes.session),
+    )?;
+    Ok(held == 1)
 }
 
 /// Whether a key is or was that of a session of this account.
@@ -133,7 +153,7 @@ pub(super) async fn remembers_proof(tx: &mut Tx, seen: &Seen) -> Result<bool, sq
 }
 
 /// The session was used; once a minute is exact enough.
-pub(super) async fn touch(tx: &mut Tx, session: &Session, now_ms: i64) -> Result<(), sqlx::Error> {
+pub(crate) async fn touch(tx: &mut Tx, session: &Session, now_ms: i64) -> Result<(), sqlx::Error> {
     if now_ms - session.last_seen_at_ms < 60_000 {
         return Ok(());
     }

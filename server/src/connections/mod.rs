@@ -74,7 +74,7 @@ async fn mint(
         key,
         expires_at_ms: now_ms.saturating_add(i64::try_from(lives.as_millis()).unwrap_or_default()),
     };
-    let mut tx = app.db.write().await?;
+    let mut tx = access::write_as(&app, &session).await?;
     let held = app.registry.count(&session.account, &session.id);
     if held + store::outstanding(&mut tx, &session.id, now_ms).await? >= MAX_PER_SESSION {
         return Err(opening::too_many());
@@ -91,8 +91,8 @@ async fn end(
     headers: HeaderMap,
     wire::Json(request): wire::Json<EndConnectionRequest>,
 ) -> Result<StatusCode> {
+    let mut tx = access::write_as(&app, &session).await?;
     let entry = app.registry.find(&session.account, &request.id).ok_or(Code::NotFound)?;
-    let mut tx = app.db.write().await?;
     let event = Event {
         account: &session.account,
         what: Activity::ConnectionEnded { connection: request.id },

@@ -4,7 +4,7 @@ mod rules;
 mod store;
 
 use crate::{
-    access::SignedIn,
+    access::{self, SignedIn},
     app::App,
     audit::{self, Event},
     problem::Result,
@@ -43,7 +43,7 @@ async fn rename(
     Json(request): Json<RenameRequest>,
 ) -> Result<StatusCode> {
     let name = label(&request.name, "A name")?;
-    let mut tx = app.db.write().await?;
+    let mut tx = access::write_as(&app, &session).await?;
     if !store::rename(&mut tx, &session.account, &request.id, &name).await? {
         return Err(Code::NotFound.into());
     }

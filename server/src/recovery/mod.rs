@@ -4,7 +4,7 @@ mod rules;
 mod store;
 
 use crate::{
-    access::SignedIn,
+    access::{self, SignedIn},
     app::App,
     audit::{self, Event},
     me,
@@ -30,7 +30,7 @@ async fn put_in_force(
 ) -> Result<axum::Json<RecoveryCodesView>> {
     let hashes = rules::hashes(&request)?;
     let now_ms = app.clock.unix_ms();
-    let mut tx = app.db.write().await?;
+    let mut tx = access::write_as(&app, &session).await?;
     if !store::insert_list(&mut tx, &session.account, &hashes, now_ms).await? {
         return Err(Code::RecoveryCodesExist.into());
     }

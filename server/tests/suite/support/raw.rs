@@ -51,7 +51,34 @@ impl Raw {
     }
 
     pub async fn send(&self, to: SocketAddr) -> Answer {
+        self.send_in_two(0, async {}, to).await
+    }
+
+    /// Keeps back the last bytes until something else has happened.
+    pub async fn send_in_two(
+        &self,
+        last: usize,
+        meanwhile: impl Future<Output = ()>,
+        to: SocketAddr,
+    ) -> Answer {
         let mut stream = TcpStream::connect(to).await.unwrap();
+        let request = self.bytes(to);
+        let (first, last) = request.split_at(request.len() - last);
+        let (mut reading, mut writing) = stream.split();
+        let mut response = Vec::new();
+        // Who refuses early does not read on: what is left to write has nobody to go to.
+        let write = async {
+            writing.write_all(first).await.ok()?;
+            meanwhile.await;
+            writing.write_all(last).await.ok()
+        };
+        let read = tokio::time::timeout(PATIENCE, reading.read_to_end(&mut response));
+        let (_, read) = tokio::join!(write, read);
+        let read = read.unwrap();
+        parse(&response).unwrap_or_else(|| panic!("no answer to {} {}: {read:?}", self.method, self.path))
+    }
+
+    fn bytes(&self, to: SocketAddr) -> Vec<u8> {
         let mut request =
             format!("{} {} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\n", self.method, self.path)
                 .into_bytes();
@@ -81,14 +108,7 @@ impl Raw {
                 request.extend_from_slice(b"0\r\n\r\n");
             }
         }
-        let (mut reading, mut writing) = stream.split();
-        let mut response = Vec::new();
-        // Who refuses early does not read on: what is left to write has nobody to go to.
-        let write = async { writing.write_all(&request).await.ok() };
-        let read = tokio::time::timeout(PATIENCE, reading.read_to_end(&mut response));
-        let (_, read) = tokio::join!(write, read);
-        let read = read.unwrap();
-        parse(&response).unwrap_or_else(|| panic!("no answer to {} {}: {read:?}", self.method, self.path))
+        request
     }
 }
 

@@ -6,7 +6,7 @@ mod heads;
 
 use crate::support::{
     Access, Answer, Browser, Endpoint, Framing, Line, ORIGIN, Proof, Raw, SECRET, SETUP_TOKEN, Sample, World,
-    endpoints, sample, stored_facts,
+    endpoints, run, sample, stored_facts,
 };
 use holdfast_protocol::{connections::Transport, problem::Code};
 use holdfast_server::limits::Rate;
@@ -150,6 +150,29 @@ async fn requests_of_the_documented_shape_get_past_every_check_of_the_shape() {
         let none = [Code::TokenInvalid, Code::NotFound, Code::TicketInvalid];
         let name = endpoint.name();
         assert!(answer.status.is_success() || none.contains(&answer.code()), "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ends_before_a_body_has_come_does_nothing_more() {
+    let signed_in = |endpoint: &Endpoint| endpoint.access == Access::SignedIn && !endpoint.reads();
+    let all: Vec<Endpoint> = endpoints().into_iter().filter(signed_in).collect();
+    assert!(all.len() >= 5, "only {} addresses", all.len());
+    for endpoint in all {
+        let target = Target::new().await;
+        let world = &target.world;
+        let line = Line::open(&target.browser, Transport::ServerSentEvents).await;
+        let request = target.request(&endpoint, &line);
+        let (proofs, before) = (world.count("proofs_seen").await, stored_facts(world).await);
+        let ends = async {
+            // The head was read, and its proof taken.
+            world.until(async || world.count("proofs_seen").await > proofs).await;
+            run!(world.app.db, "UPDATE sessions SET ended_at_ms = 1");
+        };
+        let answer = request.send_in_two(1, ends, world.address).await;
+        assert_eq!(answer.code(), Code::SignedOut, "{}", endpoint.name());
+        run!(world.app.db, "UPDATE sessions SET ended_at_ms = NULL");
+        assert_eq!(stored_facts(world).await, before, "{}", endpoint.name());
     }
 }
 
