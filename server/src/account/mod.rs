@@ -314,7 +314,7 @@ async fn logout(
     Json(request): Json<LogoutRequest>,
 ) -> Result<Response> {
     let now_ms = app.clock.unix_ms();
-    let mut tx = app.db.write().await?;
+    let mut tx = access::write_as(&app, &session).await?;
     let what = match request.scope {
         LogoutScope::ThisBrowser => {
             access::end(&mut tx, &session, now_ms).await?;
@@ -336,11 +336,12 @@ async fn logout(
     tx.commit(&app.live).await?;
 
     let mut response = StatusCode::NO_CONTENT.into_response();
-    for name in [SESSION_COOKIE, CEREMONY_COOKIE] {
-        set_cookie(&mut response, &format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"));
-    }
-    set_cookie(&mut response, &format!("{CSRF_COOKIE}=; Path=/; Secure; SameSite=Strict; Max-Age=0"));
-    let everything = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
-    response.headers_mut().insert("clear-site-data", everything);
+    let gone = "Path=/; Secure; SameSite=Strict; Max-Age=0";
+    set_cookie(&mut response, &format!("{SESSION_COOKIE}=; {gone}; HttpOnly"));
+    set_cookie(&mut response, &format!("{CSRF_COOKIE}=; {gone}"));
+    // Not `cookies`: it would empty the jars of every host beside this one, and take from a tab that
+    // offers to sign in already the cookie of its ceremony.
+    let left_behind = HeaderValue::from_static("\"cache\", \"storage\"");
+    response.headers_mut().insert("clear-site-data", left_behind);
     Ok(response)
 }
