@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod config;
+pub mod listen;
 pub mod settings;
 
 pub mod access;

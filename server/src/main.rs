@@ -8,13 +8,11 @@ use holdfast_server::{
     config::Mode,
     db::Db,
     entropy::Entropy,
+    listen::{self, Patience},
     live, router,
     settings::{Settings, Start},
 };
-use std::{
-    error::Error, future::IntoFuture as _, io::IsTerminal as _, net::SocketAddr, process::ExitCode,
-    time::Duration,
-};
+use std::{error::Error, io::IsTerminal as _, process::ExitCode, time::Duration};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tracing_subscriber::EnvFilter;
 
@@ -103,7 +101,7 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     println!("Holdfast answers at {origin}");
     match start.made_setup_token {
         Some(token) if !is_set_up => {
-            println!("Make the first account, once, at\n\n    {origin}/setup#t={token}\n")
+            println!("Make the first account, once, at\n\n    {origin}/setup#t={}\n", token.reveal())
         }
         _ => {}
     }
@@ -112,25 +110,25 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
         live::listen(&app).await?;
     }
     let sweeper = tokio::spawn(sweep(app.clone()));
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stop(app.clone())).into_future();
+    tokio::spawn(stop(app.clone()));
+    let serving = listen::serve(listener, router(app.clone()), app.clone(), Patience::of_the_system());
     let mut stopping = app.live.stopping();
     let overdue = async {
         // The sender is the app's, so this cannot fail.
         let _stopping = stopping.wait_for(|stopping| *stopping).await.is_ok();
         tokio::time::sleep(STOP_WITHIN).await;
     };
-    let stopped = tokio::select! {
-        stopped = serving => stopped,
-        () = overdue => Ok(()),
-    };
+    tokio::select! {
+        () = serving => {}
+        () = overdue => {}
+    }
     // An upgraded connection is none of HTTP's any more; it too is told why it ends.
     if tokio::time::timeout(STOP_WITHIN, app.live.all_closed()).await.is_err() {
         tracing::warn!("some connections did not close in time");
     }
     sweeper.abort();
     db.close().await;
-    Ok(stopped?)
+    Ok(())
 }
 
 /// Waits for SIGTERM or SIGINT, then closes live connections with their code; the requests under way

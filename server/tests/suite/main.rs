@@ -9,6 +9,7 @@ mod connections;
 mod databases;
 mod headers;
 mod history;
+mod listening;
 mod login;
 mod passkeys;
 mod proofs;

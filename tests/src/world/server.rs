@@ -3,10 +3,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::middleware;
-use holdfast_server::{app::App, clock::Clock, config::Config, entropy::Entropy, live, router};
+use holdfast_server::{
+    app::App,
+    clock::Clock,
+    config::Config,
+    entropy::Entropy,
+    listen::{Patience, serve},
+    live, router,
+};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -16,8 +22,7 @@ use super::wire::{self, Wire};
 /// A running server on threads of its own, so that no test keeps it waiting.
 pub(super) struct Server {
     pub(super) app: App,
-    stop: Option<oneshot::Sender<()>>,
-    serving: Option<JoinHandle<std::io::Result<()>>>,
+    serving: Option<JoinHandle<()>>,
     runtime: Option<Runtime>,
 }
 
@@ -41,23 +46,14 @@ impl Server {
         });
         let (app, listener) = opening.await.context("wait for the server")??;
         let site = router(app.clone()).layer(middleware::from_fn_with_state(wire.clone(), wire::tap));
-        let service = site.into_make_service_with_connect_info::<SocketAddr>();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = runtime.spawn(async move {
-            let stopped = async {
-                // A sender that is dropped says the same.
-                let _ = stopped.await;
-            };
-            axum::serve(listener, service).with_graceful_shutdown(stopped).await
-        });
-        Ok(Self { app, stop: Some(stop), serving: Some(serving), runtime: Some(runtime) })
+        let serving = runtime.spawn(serve(listener, site, app.clone(), Patience::of_the_system()));
+        Ok(Self { app, serving: Some(serving), runtime: Some(runtime) })
     }
 
     pub(super) async fn stop(mut self) -> Result<()> {
         self.app.live.stop();
-        drop(self.stop.take());
         let serving = self.serving.take().context("it is stopped once")?;
-        timeout(STOPS_WITHIN, serving).await.context("the server does not stop")???;
+        timeout(STOPS_WITHIN, serving).await.context("the server does not stop")??;
         timeout(STOPS_WITHIN, self.app.live.all_closed()).await.context("a connection stays open")?;
         timeout(STOPS_WITHIN, self.app.db.close()).await.context("the database is kept open")
     }

@@ -19,7 +19,7 @@ pub use proof::Proof;
 pub use raw::{Framing, Raw};
 pub use soft_passkey::{BE, BS, Lie, Said, SoftPasskey, UP, UV};
 pub(crate) use world::run;
-pub use world::{ORIGIN, SECRET, SETUP_TOKEN, World, name_of, passkey_of};
+pub use world::{ORIGIN, PATIENT, SECRET, SETUP_TOKEN, World, name_of, passkey_of};
 
 /// Real time after which something that must happen has not happened.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);

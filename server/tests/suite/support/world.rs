@@ -10,6 +10,8 @@ use holdfast_server::{
     config::Config,
     db::Db,
     entropy::Entropy,
+    listen::{self, Patience},
+    router,
     secrets::Secret,
 };
 use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
@@ -24,6 +26,10 @@ pub const SETUP_TOKEN: &str = "a-setup-token-of-the-tests";
 pub const SECRET: &str = "a secret a secret a secret a secret ";
 /// When the clock begins.
 pub const START_MS: u64 = 1_800_000_000_000;
+
+/// Tests of other things do not wait for it.
+pub const PATIENT: Patience =
+    Patience { head: Duration::from_secs(60), unread: Duration::from_secs(60), connections: 4_000 };
 
 /// Runs a statement on whichever database is open.
 macro_rules! run {
@@ -55,16 +61,25 @@ impl World {
 
     /// With another configuration than the tests' usual one.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::alone(change, PATIENT).await
+    }
+
+    /// With another patience than the tests' usual one.
+    pub async fn with_patience(patience: Patience) -> Self {
+        Self::alone(|_| {}, patience).await
+    }
+
+    async fn alone(change: impl FnOnce(&mut Config), patience: Patience) -> Self {
         let folder = Arc::new(TempDir::new().unwrap());
         let db = open(&folder).await;
         let clock = Clock::manual(START_MS);
-        Self::start(folder, db, clock, Entropy::counted(1), change).await
+        Self::start(folder, db, clock, Entropy::counted(1), change, patience).await
     }
 
     /// A second instance beside this one, on the same database.
     pub async fn beside(&self, change: impl FnOnce(&mut Config)) -> Self {
         let (folder, db, clock) = (self.folder.clone(), self.app.db.clone(), self.clock.clone());
-        Self::start(folder, db, clock, Entropy::counted(2), change).await
+        Self::start(folder, db, clock, Entropy::counted(2), change, PATIENT).await
     }
 
     async fn start(
@@ -73,6 +88,7 @@ impl World {
         clock: Clock,
         entropy: Entropy,
         change: impl FnOnce(&mut Config),
+        patience: Patience,
     ) -> Self {
         let secret = |text: &str| Secret::new(text.to_owned());
         let mut config = Config::development(ORIGIN, secret(SECRET), secret(SETUP_TOKEN));
@@ -82,9 +98,7 @@ impl World {
 
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service =
-            holdfast_server::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        tokio::spawn(listen::serve(listener, router(app.clone()), app.clone(), patience));
         Self { app, clock, address, folder }
     }
 
