@@ -1,7 +1,7 @@
 //! From a ticket to a running connection. The order of the checks is that of `protocol/http.md`.
 
 use super::{
-    queue::{Incoming, Outgoing, QUEUE},
+    queue::{Incoming, Outbound, QUEUE},
     registry::{About, Registered},
     rules::{HeldBack, Minted, Owed, Stream, require_opens, require_own_page, transport},
     runner::{BoundKey, Runner},
@@ -37,7 +37,8 @@ pub(super) struct Opened {
     key: BoundKey,
     registered: Registered,
     wake: watch::Receiver<u64>,
-    newest_id: i64,
+    /// The newest event when it was opened: the stream begins after it.
+    pub newest_id: i64,
 }
 
 /// `GET /v1/streams/activity?ticket=`: opens the account's activity stream.
@@ -115,11 +116,7 @@ pub(super) fn too_many() -> Refusal {
 
 impl Opened {
     /// Ready to run between two queues.
-    pub(super) fn runner(
-        self,
-        inbound: mpsc::Receiver<Incoming>,
-        outbound: mpsc::Sender<Outgoing>,
-    ) -> Runner {
+    pub(super) fn runner(self, inbound: mpsc::Receiver<Incoming>, outbound: Outbound) -> Runner {
         Runner {
             stopping: self.app.live.stopping(),
             app: self.app,

@@ -2,12 +2,12 @@
 //! what is sent comes out. How it travels is the business of `websocket.rs` and `sse.rs`.
 
 use super::{
-    queue::{Data, Incoming, Outgoing, Sent},
+    queue::{Data, Incoming, Outbound, Outgoing, Sent},
     registry::Registered,
     rules::{HeldBack, Owed},
 };
 use crate::{
-    access::{Session, is_alive},
+    access::{Session, is_alive, touch},
     app::App,
     audit::{self, Event},
     secrets::p256_verifies,
@@ -34,6 +34,9 @@ const BATCH: u32 = 32;
 /// A reader who makes no room for so long is too slow.
 const ROOM_WITHIN_MS: u64 = 10_000;
 
+/// How often a connection notes that its session is used.
+const TOUCH_EVERY_MS: i64 = 600_000;
+
 /// One connection.
 pub(super) struct Runner {
     pub app: App,
@@ -48,7 +51,7 @@ pub(super) struct Runner {
     pub wake: watch::Receiver<u64>,
     pub stopping: watch::Receiver<bool>,
     pub inbound: mpsc::Receiver<Incoming>,
-    pub outbound: mpsc::Sender<Outgoing>,
+    pub outbound: Outbound,
     /// Since when data has waited for a slow reader.
     pub no_room_since_ms: Option<u64>,
 }
@@ -91,9 +94,10 @@ impl Runner {
     /// Until the connection is over.
     pub(super) async fn run(mut self) {
         // Room for the last message is kept from the start, so that a full queue cannot swallow it.
-        let Ok(last) = self.outbound.clone().reserve_owned().await else { return };
+        let Some(last) = self.outbound.reserve_last().await else { return };
         let Err(ending) = self.drive().await;
         tracing::info!(connection = %self.binding.connection(), ?ending, "a connection is over");
+        self.outbound.void();
         if let Ending::Close(close) = ending {
             last.send(Outgoing::Close(close));
         }
@@ -124,7 +128,7 @@ impl Runner {
         let (clock, outbound, now) = (&self.app.clock, &self.outbound, self.app.clock.now());
         let deadline_ms = verifier.deadline_ms().unwrap_or(now.monotonic_ms);
         let due_ms = self.owed.due_ms().filter(|_| flows(verifier, now));
-        let has_room = outbound.capacity() >= ROOM;
+        let has_room = outbound.room() >= ROOM;
         self.no_room_since_ms = match due_ms {
             Some(due_ms) if due_ms <= now.monotonic_ms && !has_room => {
                 self.no_room_since_ms.or(Some(now.monotonic_ms))
@@ -134,7 +138,7 @@ impl Runner {
         let too_slow_ms = self.no_room_since_ms.map(|since_ms| since_ms + ROOM_WITHIN_MS);
         let room = async {
             clock.sleep_until(due_ms.unwrap_or_default()).await;
-            outbound.reserve_many(ROOM).await.is_ok()
+            outbound.has_room(ROOM).await
         };
         tokio::select! {
             biased;
@@ -180,6 +184,10 @@ impl Runner {
     /// Does what a step of the machine says.
     async fn follow(&mut self, step: Step, now: Now) -> Result<Verifier, Ending> {
         let Step { next, send, outcome } = step;
+        if matches!(outcome, Some(Outcome::Held(_) | Outcome::Closed(_))) {
+            // What no reader has taken yet is sent again once the connection is proven.
+            self.owed.after_id = self.outbound.void();
+        }
         for message in send {
             // The close carries the code; how, is the transport's business.
             if !matches!(message, Message::End { .. }) {
@@ -191,6 +199,7 @@ impl Runner {
             match outcome {
                 Outcome::Proven { .. } => {
                     self.held_back.release()?;
+                    self.touch().await;
                     // The session is looked at again before anything flows.
                     self.owed.activity = true;
                 }
@@ -220,16 +229,34 @@ impl Runner {
                 return Ok(());
             }
             for event in &events {
-                self.send(data("activity", event))?;
+                self.send(data("activity", event, Some(event.id)))?;
                 self.owed.after_id = event.id;
             }
             self.owed.activity = u32::try_from(events.len()).is_ok_and(|sent| sent == BATCH);
         }
         if self.owed.take_connections(self.app.clock.now().monotonic_ms) {
             let list = self.app.registry.list(&self.session.account, &self.session.id);
-            self.send(data("connections", &list))?;
+            self.send(data("connections", &list, None))?;
         }
         Ok(())
+    }
+
+    /// A proven answer is a use of the session: a console that only listens is not signed out for it.
+    async fn touch(&mut self) {
+        let now_ms = self.app.clock.unix_ms();
+        if now_ms - self.session.last_seen_at_ms < TOUCH_EVERY_MS {
+            return;
+        }
+        match self.try_touch(now_ms).await {
+            Ok(()) => self.session.last_seen_at_ms = now_ms,
+            Err(error) => tracing::warn!(%error, "a session's use was not noted"),
+        }
+    }
+
+    async fn try_touch(&self, now_ms: i64) -> Result<(), sqlx::Error> {
+        let mut tx = self.app.db.write().await?;
+        touch(&mut tx, &self.session, now_ms).await?;
+        tx.commit(&self.app.live).await
     }
 
     /// Whether the session still lives is asked however the connection stands.
@@ -302,9 +329,9 @@ fn away(error: sqlx::Error) -> Ending {
     Close::GoingAway.into()
 }
 
-fn data(name: &'static str, value: &impl Serialize) -> Outgoing {
+fn data(name: &'static str, value: &impl Serialize, event: Option<i64>) -> Outgoing {
     let json = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
-    Outgoing::Data(Data { name, json })
+    Outgoing::Data(Data { name, json, event })
 }
 
 #[cfg(test)]
@@ -313,7 +340,10 @@ mod tests {
     use crate::{
         clock::Clock,
         config::Config,
-        connections::{queue::QUEUE, registry::About},
+        connections::{
+            queue::{QUEUE, outbound},
+            registry::About,
+        },
         db::Db,
         entropy::Entropy,
     };
@@ -322,7 +352,7 @@ mod tests {
         ids::{AccountId, ConnectionId, PasskeyId, SessionId, Thumbprint},
     };
 
-    fn runner(app: &App, inbound: mpsc::Receiver<Incoming>, outbound: mpsc::Sender<Outgoing>) -> Runner {
+    fn runner(app: &App, inbound: mpsc::Receiver<Incoming>, outbound: Outbound) -> Runner {
         let (account, session) = (AccountId::make([1; 16]), SessionId::make([2; 16]));
         let (id, jkt) = (ConnectionId::make([3; 16]), Thumbprint::from_hash(&[4; 32]));
         let device = Device { browser: "Firefox".to_owned(), system: "Linux".to_owned() };
@@ -369,7 +399,7 @@ mod tests {
         let secret = || crate::secrets::Secret::new("secret ".repeat(5));
         let config = Config::development("http://localhost", secret(), secret());
         let app = App::new(config, db, Clock::manual(0), Entropy::counted(1));
-        let ((_talk, inbound), (outbound, _heard)) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+        let ((_talk, inbound), (outbound, _heard)) = (mpsc::channel(QUEUE), outbound(0));
         let mut runner = runner(&app, inbound, outbound);
 
         let opened = Verifier::open(runner.binding.clone(), app.config.pop, app.clock.now(), runner.fresh());

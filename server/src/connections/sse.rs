@@ -2,7 +2,7 @@
 
 use super::{
     opening::Opened,
-    queue::{Data, Incoming, Outgoing, QUEUE},
+    queue::{self, Data, Incoming, Outgoing},
 };
 use axum::{
     http::{HeaderName, HeaderValue, header},
@@ -13,16 +13,15 @@ use axum::{
 };
 use futures_util::stream;
 use holdfast_protocol::pop::{EVENT, Message};
-use std::{convert::Infallible, task::Poll};
+use std::convert::Infallible;
 use tokio::sync::mpsc;
 
 /// Starts the connection and answers with its events. It ends when the browser no longer reads them.
 pub(super) fn respond(opened: Opened, received: mpsc::Receiver<Incoming>) -> Response {
-    let (outbound, mut to_send) = mpsc::channel(QUEUE);
+    let (outbound, mut to_send) = queue::outbound(opened.newest_id);
     tokio::spawn(opened.runner(received, outbound).run());
-    let events = stream::poll_fn(move |context| match to_send.poll_recv(context) {
-        Poll::Ready(outgoing) => Poll::Ready(outgoing.map(|outgoing| Ok::<_, Infallible>(written(outgoing)))),
-        Poll::Pending => Poll::Pending,
+    let events = stream::poll_fn(move |context| {
+        to_send.poll_next(context).map(|next| next.map(|outgoing| Ok::<_, Infallible>(written(outgoing))))
     });
     let mut response = Sse::new(events).into_response();
     let headers = response.headers_mut();
@@ -35,7 +34,7 @@ pub(super) fn respond(opened: Opened, received: mpsc::Receiver<Incoming>) -> Res
 fn written(outgoing: Outgoing) -> Event {
     match outgoing {
         Outgoing::Control(message) => Event::default().event(EVENT).data(message.encode()),
-        Outgoing::Data(Data { name, json }) => Event::default().event(name).data(json),
+        Outgoing::Data(Data { name, json, .. }) => Event::default().event(name).data(json),
         Outgoing::Close(close) => {
             Event::default().event(EVENT).data(Message::End { code: close.code() }.encode())
         }

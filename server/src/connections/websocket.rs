@@ -2,7 +2,7 @@
 
 use super::{
     opening::Opened,
-    queue::{Data, Incoming, Outgoing, QUEUE, Sent},
+    queue::{self, Data, Incoming, Outgoing, QUEUE, Sent, ToSend},
     rules::Stream,
     runner::Runner,
 };
@@ -45,7 +45,7 @@ pub(super) fn respond(upgrade: WebSocketUpgrade, opened: Opened) -> Response {
     upgrade.on_upgrade(|socket| async move {
         let _counted = upgraded;
         let (inbound, received) = mpsc::channel(QUEUE);
-        let (outbound, to_send) = mpsc::channel(QUEUE);
+        let (outbound, to_send) = queue::outbound(opened.newest_id);
         let clock = opened.app.clock.clone();
         let runner: Runner = opened.runner(received, outbound);
         tokio::join!(runner.run(), carry(socket, clock, inbound, to_send));
@@ -53,12 +53,7 @@ pub(super) fn respond(upgrade: WebSocketUpgrade, opened: Opened) -> Response {
 }
 
 /// Both directions at once, so that neither waits for the other.
-async fn carry(
-    socket: WebSocket,
-    clock: Clock,
-    inbound: mpsc::Sender<Incoming>,
-    outbound: mpsc::Receiver<Outgoing>,
-) {
+async fn carry(socket: WebSocket, clock: Clock, inbound: mpsc::Sender<Incoming>, outbound: ToSend) {
     let (sink, frames) = socket.split();
     tokio::select! {
         () = receive(frames, &clock, inbound) => {}
@@ -98,8 +93,8 @@ fn read<E>(frame: std::result::Result<WsMessage, E>) -> Option<Sent> {
 }
 
 /// Until the last message is sent and the browser has had its time to answer it.
-async fn send(mut sink: impl Sink<WsMessage> + Unpin, clock: &Clock, mut outbound: mpsc::Receiver<Outgoing>) {
-    while let Some(outgoing) = outbound.recv().await {
+async fn send(mut sink: impl Sink<WsMessage> + Unpin, clock: &Clock, mut outbound: ToSend) {
+    while let Some(outgoing) = outbound.next().await {
         let too_slow_ms = clock.now().monotonic_ms + SEND_WITHIN_MS;
         tokio::select! {
             biased;
@@ -114,7 +109,7 @@ fn written(outgoing: Outgoing) -> WsMessage {
     match outgoing {
         Outgoing::Control(message) => WsMessage::Text(format!("\u{1}{}", message.encode()).into()),
         // Begins with a brace, never with U+0001: nothing to escape.
-        Outgoing::Data(Data { name, json }) => WsMessage::Text(format!("{{\"{name}\":{json}}}").into()),
+        Outgoing::Data(Data { name, json, .. }) => WsMessage::Text(format!("{{\"{name}\":{json}}}").into()),
         Outgoing::Close(close) => {
             WsMessage::Close(Some(CloseFrame { code: close.code(), reason: reason(close).into() }))
         }

@@ -1,5 +1,5 @@
 use super::{BOTH, INTERVAL_MS};
-use crate::support::{Heard, Line, World};
+use crate::support::{Heard, Line, World, run};
 use holdfast_protocol::{
     connections::{ConnectionList, EndConnectionRequest, Transport},
     history::{Activity, ActivityPage},
@@ -8,6 +8,7 @@ use holdfast_protocol::{
     problem::Code,
 };
 use serde_json::json;
+use std::time::Duration;
 use tokio_tungstenite::tungstenite::{Bytes, Message as Frame};
 
 #[tokio::test]
@@ -30,6 +31,26 @@ async fn signing_out_closes_the_sessions_connections_however_they_stand() {
 
         other.post("/v1/logout", &json!({ "scope": "everywhere" })).await;
         others.hear_close(Close::SessionEnded).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_a_use_of_the_session_and_an_idle_session_holds_no_connection() {
+    for transport in BOTH {
+        let world = World::with(|config| config.lifetimes.session_idle = Duration::from_secs(1_200)).await;
+        let browser = world.browser().await;
+        let mut line = Line::open(&browser, transport).await;
+        line.prove().await;
+        for _ in 0..50 {
+            world.advance_ms(INTERVAL_MS);
+            line.prove().await;
+        }
+        assert_eq!(browser.get("/v1/me").await.status, 200);
+
+        run!(world.app.db, "UPDATE sessions SET last_seen_at_ms = 0");
+        world.happens(&browser.account, "secret").await;
+        let heard = line.hear_until_close(Close::SessionEnded).await;
+        assert!(heard.iter().all(|heard| !format!("{heard:?}").contains("secret")), "{heard:?}");
     }
 }
 
