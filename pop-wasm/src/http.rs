@@ -41,38 +41,61 @@ pub(crate) async fn ticket(
     client_nonce: &str,
 ) -> Result<Ticket, NotDialled> {
     let tickets = client.origin().path(TICKETS).map_err(|_| NotDialled::Refused)?;
-    let address = client.origin().http(&tickets);
     // A checked path and base64url: JSON writes both as they are.
     let body = joined(&[r#"{"stream":""#, stream.as_str(), r#"","client_nonce":""#, client_nonce, r#""}"#]);
+    let answered = post_proven(client, key, &tickets, "application/json", &body).await;
+    let answered = answered.map_err(|error| match error {
+        PopError::BadArgument | PopError::WrongOrigin => NotDialled::Refused,
+        _ => NotDialled::NoKey,
+    })?;
+    let Some(Answered { status, body, after_ms }) = answered else {
+        return Err(NotDialled::Later { after_ms: 0 });
+    };
+    match status {
+        // Anything but a ticket is not from this server: a portal, a proxy. Perhaps later.
+        200..=299 => read(&body).ok_or(NotDialled::Later { after_ms: 0 }),
+        401 if wants_nonce(&body) => Err(NotDialled::Later { after_ms: 0 }),
+        401 => Err(NotDialled::SignedOut),
+        408 | 425 | 429 | 500..=599 => Err(NotDialled::Later { after_ms }),
+        _ => Err(NotDialled::Refused),
+    }
+}
+
+/// What the server said.
+struct Answered {
+    status: u16,
+    body: JsValue,
+    /// When it may be asked again.
+    after_ms: u64,
+}
+
+/// Posts with a proof, twice if the server wants its newer nonce in it. `None`: no answer came.
+async fn post_proven(
+    client: &PopClient,
+    key: &Key,
+    path: &Path,
+    content_type: &str,
+    body: &str,
+) -> Result<Option<Answered>, PopError> {
+    let address = client.origin().http(path);
     let mut may_repeat = true;
     loop {
-        let proof = client.prove(key, "POST", &tickets).await.map_err(|error| match error {
-            PopError::BadArgument | PopError::WrongOrigin => NotDialled::Refused,
-            _ => NotDialled::NoKey,
-        })?;
-        let response = post(&address, "application/json", &body, Some(&proof)).await;
-        let Ok(response) = response else { return Err(NotDialled::Later { after_ms: 0 }) };
+        let proof = client.prove(key, "POST", path).await?;
+        let Ok(response) = post(&address, content_type, body, Some(&proof)).await else { return Ok(None) };
         if let Some(nonce) = header(&response, "DPoP-Nonce") {
             client.note_nonce(&nonce);
         }
-        let status = response.status();
-        let body = json(&response).await;
-        match status {
-            // Anything but a ticket is not from this server: a portal, a proxy. Perhaps later.
-            200..=299 => return read(&body).ok_or(NotDialled::Later { after_ms: 0 }),
-            401 if text_member(&body, "code").as_deref() == Some("use_dpop_nonce") => {
-                if !may_repeat {
-                    return Err(NotDialled::Later { after_ms: 0 });
-                }
-                may_repeat = false;
-            }
-            401 => return Err(NotDialled::SignedOut),
-            408 | 425 | 429 | 500..=599 => {
-                return Err(NotDialled::Later { after_ms: retry_after_ms(&response) });
-            }
-            _ => return Err(NotDialled::Refused),
+        let (status, after_ms) = (response.status(), retry_after_ms(&response));
+        let answer = json(&response).await;
+        if !(may_repeat && status == 401 && wants_nonce(&answer)) {
+            return Ok(Some(Answered { status, body: answer, after_ms }));
         }
+        may_repeat = false;
     }
+}
+
+fn wants_nonce(body: &JsValue) -> bool {
+    text_member(body, "code").as_deref() == Some("use_dpop_nonce")
 }
 
 /// What became of an answer that went by POST.
@@ -84,14 +107,27 @@ pub(crate) enum Delivery {
     NoConnection,
 }
 
-/// Sends a control message of server-sent events.
-pub(crate) async fn deliver(client: &PopClient, connection: &ConnectionId, message: &Message) -> Delivery {
+/// Sends a control message of server-sent events. The signature in an answer is its proof; any other
+/// message goes with one.
+pub(crate) async fn deliver(
+    client: &PopClient,
+    key: &Key,
+    connection: &ConnectionId,
+    message: &Message,
+) -> Delivery {
     let path = joined(&["/v1/connections/", connection.as_str(), "/answer"]);
     let Ok(path) = client.origin().path(&path) else { return Delivery::NoConnection };
-    let answer = post(&client.origin().http(&path), "text/plain", &message.encode(), None).await;
-    match answer.map(|response| response.status()) {
-        Ok(401 | 403 | 404) => Delivery::NoConnection,
-        Ok(_) | Err(_) => Delivery::Done,
+    let text = message.encode();
+    let status = if let Message::Answer { .. } = message {
+        let answer = post(&client.origin().http(&path), "text/plain", &text, None).await;
+        answer.ok().map(|response| response.status())
+    } else {
+        let answered = post_proven(client, key, &path, "text/plain", &text).await;
+        answered.ok().flatten().map(|answered| answered.status)
+    };
+    match status {
+        Some(401 | 403 | 404) => Delivery::NoConnection,
+        Some(_) | None => Delivery::Done,
     }
 }
 

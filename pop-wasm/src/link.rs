@@ -361,9 +361,10 @@ impl Link {
             }
             Transport::Events(_) => {
                 let (connection, message) = (dialled.connection.clone(), message.clone());
+                let key = Rc::clone(&dialled.key);
                 let attempt = self.machine.borrow().attempt();
                 self.later(|link| async move {
-                    let delivery = http::deliver(&link.client, &connection, &message).await;
+                    let delivery = http::deliver(&link.client, &key, &connection, &message).await;
                     if delivery == Delivery::NoConnection && attempt == link.machine.borrow().attempt() {
                         link.step(&mut |machine, now_ms| machine.on_lost(1006, now_ms));
                     }

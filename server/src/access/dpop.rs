@@ -84,7 +84,7 @@ pub fn prove_ceremony(app: &App, parts: &Parts, jkt: &Thumbprint) -> Result<Seen
 
 /// A request of a session carries a proof of the session's own key, which is given back. What looks
 /// like theft is recorded.
-pub(super) async fn prove_session(app: &App, parts: &Parts, session: &Session) -> Result<PublicKey> {
+pub(crate) async fn prove_session(app: &App, parts: &Parts, session: &Session) -> Result<PublicKey> {
     let device = super::device(&parts.headers);
     let without_key = async |code| alarm(app, session, &device, Activity::CookieWithoutKey, code).await;
     let proof = match brought(parts)? {

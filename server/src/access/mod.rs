@@ -5,7 +5,7 @@ mod dpop;
 mod session;
 mod store;
 
-pub(crate) use dpop::{make_nonce, prove_ceremony};
+pub(crate) use dpop::{make_nonce, prove_ceremony, prove_session};
 pub use session::SignedIn;
 pub(crate) use session::{CSRF_COOKIE, csrf_of, has_csrf_cookie};
 pub(crate) use session::{SESSION_COOKIE, SignedInWith, by_cookie, require_csrf, write_as};

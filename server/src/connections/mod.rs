@@ -108,14 +108,15 @@ async fn end(
 }
 
 /// `POST /v1/connections/{id}/answer`: what a browser says on a stream of server-sent events. The
-/// signature inside is the proof.
+/// signature in an answer is its proof; a refusal and a question carry one as any request does.
 async fn answer(
     State(app): State<App>,
     id: std::result::Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<StatusCode> {
-    let session = by_cookie(&app, request.headers()).await?;
-    require_csrf(&app, request.headers(), &session.id)?;
+    let (parts, rest) = request.into_parts();
+    let session = by_cookie(&app, &parts.headers).await?;
+    require_csrf(&app, &parts.headers, &session.id)?;
     let Path(id) = id.map_err(|_| Code::NotFound)?;
     let id = ConnectionId::parse(&id).map_err(|_| Code::NotFound)?;
     let entry = app.registry.find(&session.account, &id).ok_or(Code::NotFound)?;
@@ -124,8 +125,8 @@ async fn answer(
     }
     let answers = entry.answers().ok_or(Code::NotFound)?;
 
-    require_content_type(request.headers(), &["text/plain"])?;
-    let bytes = body(&app.clock, request).await?;
+    require_content_type(&parts.headers, &["text/plain"])?;
+    let bytes = body(&app.clock, Request::from_parts(parts.clone(), rest)).await?;
     if bytes.len() > Message::MAX_BYTES {
         return Err(Code::TooLarge.into());
     }
@@ -134,6 +135,10 @@ async fn answer(
         Ok(message @ (Message::Answer { .. } | Message::Refuse { .. } | Message::Ask)) => message,
         Ok(_) | Err(_) => return Err(Code::InvalidRequest.into()),
     };
+    if !matches!(message, Message::Answer { .. }) {
+        // Nothing in it is signed.
+        access::prove_session(&app, &parts, &session).await?;
+    }
     // It has arrived when all of it has: a body that drips in gains no time.
     let at = app.clock.now();
     match answers.try_send(Incoming { at, what: Sent::Control(message) }) {

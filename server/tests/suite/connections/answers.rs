@@ -1,8 +1,9 @@
-use super::TOO_LONG_MS;
+use super::{INTERVAL_MS, TOO_LONG_MS};
 use crate::support::{Line, PlainBody, World};
 use axum::http::Method;
 use holdfast_protocol::{
     connections::Transport::{ServerSentEvents, WebSocket},
+    history::Activity,
     pop::{Held, Message},
     problem::Code,
 };
@@ -39,6 +40,23 @@ async fn an_answer_needs_cookie_origin_and_csrf() {
         let answer = browser.send(request.body(PlainBody::from("ask")).unwrap()).await;
         assert_eq!(answer.code(), code, "without {name}");
     }
+}
+
+#[tokio::test]
+async fn what_is_not_signed_needs_a_proof() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let mut line = Line::open(&browser, ServerSentEvents).await;
+    line.prove().await;
+    let path = format!("/v1/connections/{}/answer", line.id);
+    for text in ["ask", "refuse 1 relayed", "refuse 999 relayed", "refuse 2 no-key"] {
+        let request = browser.request(Method::POST, &path).header("content-type", "text/plain");
+        let answer = browser.send(request.body(PlainBody::from(text)).unwrap()).await;
+        assert_eq!(answer.code(), Code::PopProofMissing, "{text}");
+    }
+    assert_eq!(line.hear_activity().await.what, Activity::CookieWithoutKey);
+    world.advance_ms(INTERVAL_MS);
+    line.prove().await;
 }
 
 #[tokio::test]

@@ -118,9 +118,12 @@ impl Browser {
         self.send(request.unwrap()).await
     }
 
-    /// The answer to a challenge, or what pretends to be one.
+    /// The answer to a challenge, whose signature is the proof, or another message with a proof.
     pub async fn post_text(&self, path: &str, text: &str) -> Answer {
-        let request = self.request(Method::POST, path).header("content-type", "text/plain");
+        let mut request = self.request(Method::POST, path).header("content-type", "text/plain");
+        if !text.starts_with("answer ") {
+            request = request.header("dpop", self.fresh_proof("POST", path).await.sign());
+        }
         self.send(request.body(PlainBody::from(text.to_owned())).unwrap()).await
     }
 

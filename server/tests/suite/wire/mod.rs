@@ -78,7 +78,7 @@ impl Target {
             request.add("accept", "text/event-stream");
             request.add("sec-fetch-site", "same-origin");
         }
-        if matches!(endpoint.access, Access::SignedIn | Access::Ceremony) {
+        if matches!(endpoint.access, Access::SignedIn | Access::Ceremony | Access::Answer) {
             self.prove(&mut request);
         }
         request
