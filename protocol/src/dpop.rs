@@ -1,7 +1,11 @@
 //! RFC 9449, the parts that need neither clock nor storage.
 
 use crate::{base64url, ids::Thumbprint};
-use serde::Deserialize;
+use core::marker::PhantomData;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use sha2::{Digest as _, Sha256};
 
 /// The longest proof that is read, in bytes. A proof of Holdfast's own client has about 600.
@@ -78,21 +82,62 @@ impl PublicKey {
 struct Header {
     typ: String,
     alg: String,
-    jwk: Jwk,
-    #[serde(default)]
-    crit: Option<serde_json::Value>,
+    jwk: Object<Jwk>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
 }
 
+/// What RFC 7517 lets a public key say of itself; anything else could be a private half.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Jwk {
     kty: String,
     crv: String,
     x: String,
     y: String,
-    #[serde(default)]
-    d: Option<serde_json::Value>,
-    #[serde(default)]
-    k: Option<serde_json::Value>,
+    #[serde(default, rename = "alg")]
+    _alg: Option<String>,
+    #[serde(default, rename = "use")]
+    _use: Option<String>,
+    #[serde(default, rename = "kid")]
+    _kid: Option<String>,
+    #[serde(default, rename = "key_ops")]
+    _key_ops: Option<Vec<String>>,
+}
+
+/// A JSON object: serde also reads an array as one, by position.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Object)
+    }
+}
+
+/// An object, in UTF-8 throughout.
+fn object<T: DeserializeOwned>(json: &[u8], error: ProofError) -> Result<T, ProofError> {
+    let text = core::str::from_utf8(json).map_err(|_| error)?;
+    let Object(read) = serde_json::from_str(text).map_err(|_| error)?;
+    Ok(read)
+}
+
+/// Whether a member stands there, whatever it holds.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 /// The claims of a proof, RFC 9449 section 4.2.
@@ -138,19 +183,17 @@ impl<'a> UnverifiedProof<'a> {
         let header = base64url::decode(header).map_err(|_| ProofError::NotCompact)?;
         let claims = base64url::decode(claims).map_err(|_| ProofError::NotCompact)?;
 
-        let header: Header = serde_json::from_slice(&header).map_err(|_| ProofError::BadHeader)?;
-        let jwk = header.jwk;
-        let known = header.typ == "dpop+jwt" && header.alg == "ES256" && header.crit.is_none();
-        let public = jwk.kty == "EC" && jwk.crv == "P-256" && jwk.d.is_none() && jwk.k.is_none();
-        if !known || !public {
+        let header: Header = object(&header, ProofError::BadHeader)?;
+        let Object(jwk) = header.jwk;
+        let known = header.typ == "dpop+jwt" && header.alg == "ES256" && !header.crit;
+        if !known || jwk.kty != "EC" || jwk.crv != "P-256" {
             return Err(ProofError::BadHeader);
         }
         let unverified_key = PublicKey {
             x: base64url::decode_array(&jwk.x).map_err(|_| ProofError::BadHeader)?,
             y: base64url::decode_array(&jwk.y).map_err(|_| ProofError::BadHeader)?,
         };
-        let unverified_claims: ProofClaims =
-            serde_json::from_slice(&claims).map_err(|_| ProofError::BadClaims)?;
+        let unverified_claims: ProofClaims = object(&claims, ProofError::BadClaims)?;
         let jti = unverified_claims.jti.len();
         if !(16..=256).contains(&jti) {
             return Err(ProofError::BadClaims);

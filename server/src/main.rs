@@ -12,7 +12,15 @@ use holdfast_server::{
     live, router,
     settings::{Settings, Start},
 };
-use std::{error::Error, io::IsTerminal as _, process::ExitCode, time::Duration};
+use std::{
+    error::Error,
+    fs::{DirBuilder, OpenOptions},
+    io::{self, IsTerminal as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 use tracing_subscriber::EnvFilter;
 
@@ -81,10 +89,14 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
             .await
             .map_err(|error| format!("PostgreSQL does not answer at DATABASE_URL: {error}"))?,
         None => {
-            std::fs::create_dir_all(&start.data)?;
             let file = start.data.join("holdfast.sqlite3");
+            let cure = "Set --data (HOLDFAST_DATA) to a folder that this user can write";
+            let cannot = |what: &str, path: &Path, error: &dyn Error| {
+                format!("the {what} {} cannot be used: {error}. {cure}.", path.display())
+            };
+            make_private(&start.data, &file).map_err(|error| cannot("data folder", &start.data, &error))?;
             let opened = Db::open_sqlite(&file).await;
-            opened.map_err(|error| format!("the database {} cannot be opened: {error}", file.display()))?
+            opened.map_err(|error| cannot("database", &file, &error))?
         }
     };
     let listener = TcpListener::bind(start.listen).await.map_err(|error| {
@@ -129,6 +141,13 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     sweeper.abort();
     db.close().await;
     Ok(())
+}
+
+/// Names and addresses are nobody else's business: the folder is the owner's alone where it is made here,
+/// and so is the database. SQLite gives its other files the rights of this one.
+fn make_private(folder: &Path, file: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
 }
 
 /// Waits for SIGTERM or SIGINT, then closes live connections with their code; the requests under way

@@ -105,17 +105,22 @@ pub fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>>
 
 /// The value of a cookie that must not stand twice.
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
-    let mut found = None;
-    for header in headers.get_all(header::COOKIE) {
-        let Ok(text) = header.to_str() else { continue };
-        for pair in text.split(';') {
-            let Some((key, value)) = pair.trim().split_once('=') else { continue };
-            if key == name && found.replace(value).is_some() {
-                return Err(Refusal::with_detail(Code::InvalidRequest, "A cookie stands twice."));
-            }
-        }
+    let mut values = cookies(headers, name);
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Refusal::with_detail(Code::InvalidRequest, "A cookie stands twice.")),
+        (found, None) => Ok(found),
     }
-    Ok(found)
+}
+
+/// Every value of the cookies of this name.
+pub fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    let pairs = headers.get_all(header::COOKIE).into_iter().flat_map(|header| {
+        // Another application's cookie beside ours may hold any bytes.
+        header.as_bytes().split(|byte| *byte == b';').filter_map(|pair| std::str::from_utf8(pair).ok())
+    });
+    pairs
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter_map(move |(key, value)| (key == name).then_some(value))
 }
 
 /// A name or label that a person gave: trimmed, 1 to 64 characters, nothing invisible that could

@@ -9,7 +9,7 @@ use crate::{
     db::Tx,
     problem::{Refusal, Result},
     secrets::same,
-    wire::{cookie, single},
+    wire::{cookie, cookies, single},
 };
 use axum::{
     extract::FromRequestParts,
@@ -84,16 +84,15 @@ pub(crate) fn csrf_of(app: &App, session: &SessionId) -> String {
 
 /// Header and cookie are equal, and both are this session's, by the current or the previous secret.
 pub(crate) fn require_csrf(app: &App, headers: &HeaderMap, session: &SessionId) -> Result<()> {
-    let is_it = |text: Option<&str>| text.is_some_and(|text| is_csrf_of(app, session, text));
-    let (header, cookie) = (single(headers, CSRF_HEADER)?, cookie(headers, CSRF_COOKIE)?);
-    let equal = header.zip(cookie).is_some_and(|(header, cookie)| same(header.as_bytes(), cookie.as_bytes()));
-    if equal && is_it(header) { Ok(()) } else { Err(Code::CsrfMismatch.into()) }
+    let header = single(headers, CSRF_HEADER)?.ok_or(Code::CsrfMismatch)?;
+    // Applications on other ports and on sibling hosts can set a cookie of this name, too.
+    let equal = cookies(headers, CSRF_COOKIE).any(|cookie| same(header.as_bytes(), cookie.as_bytes()));
+    if equal && is_csrf_of(app, session, header) { Ok(()) } else { Err(Code::CsrfMismatch.into()) }
 }
 
 /// Whether the browser has the CSRF cookie of its session; without it, it could change nothing.
 pub(crate) fn has_csrf_cookie(app: &App, headers: &HeaderMap, session: &SessionId) -> bool {
-    let cookie = cookie(headers, CSRF_COOKIE).ok().flatten();
-    cookie.is_some_and(|text| is_csrf_of(app, session, text))
+    cookies(headers, CSRF_COOKIE).any(|text| is_csrf_of(app, session, text))
 }
 
 fn is_csrf_of(app: &App, session: &SessionId, text: &str) -> bool {

@@ -18,7 +18,7 @@ async fn trail(browser: &Browser) -> Vec<Activity> {
 type Spoil = fn(&mut Proof);
 
 /// Each way in which a proof is none, with what makes it so.
-const NONE: [(&str, Spoil); 32] = [
+const NONE: [(&str, Spoil); 37] = [
     ("typ of another token", |proof| proof.header["typ"] = json!("JWT")),
     ("no typ", |proof| remove(&mut proof.header, "typ")),
     ("alg none", |proof| proof.header["alg"] = json!("none")),
@@ -37,6 +37,16 @@ const NONE: [(&str, Spoil); 32] = [
         proof.header["jwk"]["x"] = json!(base64url::encode(&[0; 32]));
         proof.header["jwk"]["y"] = json!(base64url::encode(&[0; 32]));
     }),
+    ("private jwk, null", |proof| proof.header["jwk"]["d"] = Value::Null),
+    ("private jwk of another kind", |proof| proof.header["jwk"]["p"] = json!("AAAA")),
+    ("jwk an array", |proof| {
+        let jwk = proof.header["jwk"].clone();
+        proof.header["jwk"] = json!(["EC", "P-256", jwk["x"], jwk["y"]]);
+    }),
+    ("header an array", |proof| {
+        proof.header = json!(["dpop+jwt", "ES256", proof.header["jwk"]]);
+    }),
+    ("critical extension, null", |proof| proof.header["crit"] = Value::Null),
     ("critical extension", |proof| proof.header["crit"] = json!(["b64"])),
     ("no jti", |proof| remove(&mut proof.claims, "jti")),
     ("short jti", |proof| proof.claims["jti"] = json!("fifteen letters")),

@@ -1,6 +1,6 @@
 use super::{Attack, Target, attack_all};
-use crate::support::{Access, Endpoint, ORIGIN, Raw};
-use holdfast_protocol::problem::Code;
+use crate::support::{Access, Endpoint, Line, ORIGIN, Raw, endpoints};
+use holdfast_protocol::{connections::Transport, problem::Code};
 
 fn attack(why: &str, request: &Raw, code: Code, change: impl FnOnce(&mut Raw)) -> Attack {
     let mut request = request.clone();
@@ -138,7 +138,7 @@ async fn without_the_pages_token_nothing_is_changed() {
             attack("no header", request, Code::CsrfMismatch, |request| request.remove("x-csrf-token")),
             attack("two headers", request, Code::InvalidRequest, |request| request.double("x-csrf-token")),
             with("no cookie", Code::CsrfMismatch, right, session.to_owned()),
-            with("two cookies", Code::InvalidRequest, right, format!("{session}; {csrf}; {csrf}")),
+            with("two of others", Code::CsrfMismatch, right, format!("{session}; csrf=x; csrf={foreign}")),
             with("both empty", Code::CsrfMismatch, "", format!("{session}; csrf=")),
             with("equal and made up", Code::CsrfMismatch, "x", format!("{session}; csrf=x")),
             with("another session's", Code::CsrfMismatch, &foreign, format!("{session}; csrf={foreign}")),
@@ -165,4 +165,15 @@ async fn another_method_is_refused() {
         attacks.collect()
     })
     .await;
+}
+
+#[tokio::test]
+async fn cookies_of_other_applications_do_not_matter() {
+    let target = Target::new().await;
+    let line = Line::open(&target.browser, Transport::ServerSentEvents).await;
+    let endpoint = endpoints().into_iter().find(|endpoint| endpoint.path == "/v1/logout").unwrap();
+    let mut request = target.request(&endpoint, &line);
+    request
+        .set("cookie", [b"a=\xff; csrf=theirs; ", target.browser.cookies.as_bytes(), b"; b=\xfe"].concat());
+    assert_eq!(request.send(target.world.address).await.status, 204);
 }
