@@ -144,7 +144,7 @@ impl<'a> UnverifiedToken<'a> {
 }
 
 /// What the browser knows about the ceremony that it began, and holds a token against before any
-/// prompt (SPEC K2).
+/// prompt.
 pub struct Begun<'a> {
     /// `login` or `registration`, with the thumbprint of the key made in this browser.
     pub jkt: &'a Thumbprint,

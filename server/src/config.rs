@@ -66,7 +66,7 @@ pub struct Rates {
 }
 
 impl Lifetimes {
-    /// SPEC K1, P5, H6, A11.
+    /// What a console of this mode begins with.
     pub fn of(mode: Mode) -> Self {
         Self {
             session_idle: Duration::from_secs(14 * 24 * 3600),

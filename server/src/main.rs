@@ -100,7 +100,10 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
         }
     };
     let listener = TcpListener::bind(start.listen).await.map_err(|error| {
-        format!("cannot listen on {}: {error}. Choose another port with --listen.", start.listen)
+        format!(
+            "cannot listen on {}: {error}. Choose another with --listen, or with --port of `cargo xtask run`.",
+            start.listen
+        )
     })?;
     let production = start.config.mode == Mode::Production;
     let (origin, has_setup_token) = (start.config.origin.clone(), start.config.setup_token.is_some());
@@ -111,6 +114,13 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
         return Err("HOLDFAST_SETUP_TOKEN is not set, and the first account does not exist yet. Set it to at least 16 random characters.".into());
     }
     println!("Holdfast answers at {origin}");
+    match &start.database_url {
+        Some(_) => println!("Its data is in PostgreSQL, as DATABASE_URL says."),
+        None => println!("Its data is in {}.", start.data.display()),
+    }
+    if production && !is_set_up {
+        println!("Make the first account at {origin}/setup, with the token in HOLDFAST_SETUP_TOKEN.");
+    }
     match start.made_setup_token {
         Some(token) if !is_set_up => {
             println!("Make the first account, once, at\n\n    {origin}/setup#t={}\n", token.reveal())

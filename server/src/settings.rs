@@ -158,7 +158,38 @@ fn read_file(path: &std::path::Path) -> Result<Settings, Wrong> {
         Wrong(vec![format!("The configuration file {} cannot be read: {error}.", path.display())])
     })?;
     toml::from_str(&text).map_err(|error| {
-        // The message names the key; the line may hold a secret and is not shown.
-        Wrong(vec![format!("The configuration file {} is not right: {}.", path.display(), error.message())])
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let above = before.matches('\n').count();
+        let key = text.lines().nth(above).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
+        // The line may hold a secret: its key is shown, if it looks like one, and no more of it.
+        let is_key = |key: &&str| key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let key = key.filter(is_key).map(|key| format!(", at `{key}`")).unwrap_or_default();
+        let line = above + 1;
+        let (path, message) = (path.display(), error.message());
+        Wrong(vec![format!("The configuration file {path} is not right in line {line}{key}: {message}.")])
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_file_is_told_by_line_and_key_and_never_by_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("holdfast.toml");
+        for (text, says) in [
+            ("name = \"A\"\nsecret = 1234567\n", "in line 2, at `secret`"),
+            ("listen = \"hunter2\"\n", "in line 1, at `listen`"),
+            ("\n\nnothing = \"hunter2\"\n", "in line 3, at `nothing`"),
+            ("name = \"A\"\nsecret = \"hunter2\n", "in line 2, at `secret`"),
+            ("aHVudGVyMg==\n", "in line 1: "),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let Err(Wrong(lines)) = read_file(&path) else { panic!("{text} is taken") };
+            let line = lines.concat();
+            assert!(line.contains(says), "{line}");
+            assert!(!line.contains("hunter2") && !line.contains("aHVud"), "{line}");
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use holdfast_tests::browser::{AuthenticatorOptions, Kind, Name, Role};
+use anyhow::{Context, Result, bail, ensure};
+use holdfast_tests::browser::{AuthenticatorOptions, Browser, Kind, Name, Role};
 use holdfast_tests::in_every_browser;
 use holdfast_tests::world::{World, answers_more_than, answers_on_time};
 use serde_json::{Value, json};
@@ -42,6 +42,7 @@ async fn the_owner_ends_a_connection_of_another_browser(kind: Kind) -> Result<()
     let own = theirs.by_role(Role::ListItem, Name::Any).saying("this browser");
     own.by_role(Role::Button, Name::Containing("End ".to_owned())).click().await?;
     theirs.says("ended by you").await?;
+    heading_is_focused(&other).await.context("after an end")?;
     let one = holdfast_tests::wait::until(async || Ok((rows.count().await? == 1).then_some(())));
     one.await?.context("the owner sees it gone")?;
     ensure!(world.wire().exchanges_at("/v1/connections/end").len() == 1);
@@ -49,8 +50,20 @@ async fn the_owner_ends_a_connection_of_another_browser(kind: Kind) -> Result<()
 
     theirs.by_role(Role::Button, "Connect again").click().await?;
     world.security_page_is_live(&other).await?;
+    heading_is_focused(&other).await.context("after a new beginning")?;
     world.assert_no_violations(&browser).await?;
     world.assert_no_violations(&other).await
+}
+
+/// What had the focus has gone; the next Tab goes on from here.
+async fn heading_is_focused(browser: &Browser) -> Result<()> {
+    let heading = ("heading".to_owned(), "Live connections".to_owned());
+    let focused =
+        holdfast_tests::wait::until(async || Ok((browser.focused().await? == heading).then_some(())));
+    match focused.await? {
+        Some(()) => Ok(()),
+        None => bail!("{:?} has the focus", browser.focused().await?),
+    }
 }
 
 async fn a_late_answer_holds_the_connection_back_until_the_next_right_one(kind: Kind) -> Result<()> {

@@ -46,6 +46,33 @@ async fn a_passkey_has_a_derived_name_and_takes_another(kind: Kind) -> Result<()
     world.assert_no_violations(&browser).await
 }
 
+/// Firefox has no windows as narrow as a phone.
+#[tokio::test]
+async fn the_longest_name_stays_within_a_narrow_page() -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(Kind::Chromium).await?;
+    let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    world.sign_up(&browser).await?;
+    let passkeys = browser.by_role(Role::Region, "Passkeys");
+    passkeys.by_role(Role::Button, Name::Containing("Rename ".to_owned())).click().await?;
+    let name = passkeys.by_role(Role::Textbox, "New name");
+    name.clear().await?;
+    name.type_text(&"W".repeat(64)).await?;
+    passkeys.by_role(Role::Button, "Save").click().await?;
+    passkeys.by_role(Role::Button, Name::Containing("Rename WWWW".to_owned())).appears().await?;
+    let activity = browser.by_role(Role::Region, "Activity").by_role(Role::ListItem, Name::Any);
+    activity.saying("WWWW").appears().await?;
+    for width in [360, 1280] {
+        browser.set_window_size(width, 800).await?;
+        let outside = "
+            const outside = (element) => element.getBoundingClientRect().right > innerWidth + 1;
+            return [...document.querySelectorAll('body *:not(svg *)')].filter(outside).map((it) => it.outerHTML);";
+        let outside = browser.execute(outside, &[]).await?;
+        ensure!(outside == json!([]), "at {width} px these stand outside: {outside}");
+    }
+    world.assert_no_violations(&browser).await
+}
+
 async fn a_new_name_reaches_the_other_tab(kind: Kind) -> Result<()> {
     let world = World::new().await?;
     let browser = world.browser(kind).await?;

@@ -66,7 +66,7 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// Holds the options against what this browser began (SPEC K2) and makes the prompt ready.
+    /// Holds the options against what this browser began and makes the prompt ready.
     pub fn prepare(
         kind: Kind,
         options: &Options,
@@ -241,7 +241,7 @@ fn read_assertion(credential: &JsValue) -> Option<AssertionResponse> {
     })
 }
 
-/// Asks the browser what it can do (SPEC K10).
+/// Asks the browser what it can do.
 pub async fn capabilities() -> Result<Capabilities, CeremonyFailure> {
     if !web_sys::window().is_some_and(|window| window.is_secure_context()) {
         return Err(CeremonyFailure::InsecureContext);
@@ -263,7 +263,7 @@ pub async fn capabilities() -> Result<Capabilities, CeremonyFailure> {
     Ok(Capabilities { autofill, built_in, phone: of("hybridTransport").unwrap_or(false) })
 }
 
-/// Tells the authenticator which passkeys are accepted and how the account is called now (SPEC K6).
+/// Tells the authenticator which passkeys are accepted and how the account is called now.
 pub fn signal_signed_in(signals: &Signals) {
     let user_id = JsValue::from_str(&base64url::encode(&signals.user_id.0));
     let accepted: Array = signals

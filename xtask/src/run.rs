@@ -63,6 +63,8 @@ fn server(project: &Project, mode: Mode, args: &Args) -> Command {
     without_cargo_run(&mut command);
     command
         .current_dir(project.root())
+        // Of another project: this console's data is in its own folder, unless it is asked for after `--`.
+        .env_remove("DATABASE_URL")
         .args(["serve", "--mode", "development", "--listen"])
         .arg(format!("127.0.0.1:{}", args.port))
         .args(&args.server);

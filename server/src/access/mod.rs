@@ -47,7 +47,15 @@ fn own_origin(app: &App, headers: &HeaderMap) -> Result<()> {
     if same_site && origin == Some(app.config.origin.as_str()) {
         Ok(())
     } else {
-        Err(Code::ForeignOrigin.into())
+        let asked_by = origin.unwrap_or("nobody who says so");
+        tracing::info!(asked_by, site, expected = %app.config.origin, "refused: another origin");
+        Err(Refusal::with_detail(
+            Code::ForeignOrigin,
+            format!(
+                "This console is at {0}. If that is not what the address bar shows, open {0} instead; else another site asked for this, and nothing was changed.",
+                app.config.origin
+            ),
+        ))
     }
 }
 

@@ -1,4 +1,4 @@
-//! WebAuthn ceremonies: begun with a token, spent by removal, never meeting one another (SPEC K1, K2).
+//! WebAuthn ceremonies: begun with a token, spent by removal, never meeting one another.
 
 mod store;
 

@@ -1,5 +1,5 @@
 //! Live connections: tickets that open them, the list of them, and the loop that challenges each
-//! (SPEC P3, P5, P8). What is proven, and when, is decided by `protocol::pop`.
+//!. What is proven, and when, is decided by `protocol::pop`.
 
 mod opening;
 mod queue;
@@ -39,7 +39,7 @@ use rules::{MAX_PER_SESSION, Minted, Stream, asked_for};
 use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
 
-/// A ticket never lives longer, whatever is configured (SPEC P5).
+/// A ticket never lives longer, whatever is configured.
 const TICKET_LIVES_AT_MOST: Duration = Duration::from_secs(60);
 
 pub fn routes() -> Router<App> {

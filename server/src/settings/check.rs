@@ -1,4 +1,4 @@
-//! Every rule of what the server may start with (SPEC S4), each with its one line.
+//! Every rule of what the server may start with, each with its one line.
 
 use super::{ModeSetting, Settings, Start, Wrong, dev_secrets};
 use crate::{
@@ -74,7 +74,10 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         wrong.push("HOLDFAST_SETUP_TOKEN holds a space or a letter that no header carries: use visible ASCII characters.".to_owned());
     }
 
-    let default_origin = settings.is_development().then(|| format!("http://localhost:{}", listen.port()));
+    let default_origin = settings.is_development().then(|| match listen.port() {
+        80 => "http://localhost".to_owned(),
+        port => format!("http://localhost:{port}"),
+    });
     let origin = match settings.origin.clone().or(default_origin) {
         None => {
             wrong.push("HOLDFAST_ORIGIN is not set: passkeys belong to one exact address. Set it to the address that people type, as https://console.example.".to_owned());
@@ -159,6 +162,8 @@ fn check_origin(name: &str, text: &str, mode: Mode, wrong: &mut Vec<String>) -> 
         "it must be an exact origin as https://console.example: lower case, no path, no * and nothing else"
     } else if (scheme == "https" && rest.ends_with(":443")) || (scheme == "http" && rest.ends_with(":80")) {
         "browsers leave out the scheme's own port, so leave it out here too"
+    } else if host.parse::<std::net::Ipv4Addr>().is_ok() {
+        "passkeys belong to a name, never to an IP address"
     } else if scheme == "http" && !local {
         "passkeys need https (only localhost may do without)"
     } else if scheme == "http" && mode == Mode::Production {
@@ -245,6 +250,7 @@ mod tests {
             "https://a..b",
             "https://a:070",
             "ftp://a",
+            "https://192.168.1.5:8443",
         ] {
             let lines = complaints(Settings { origin: Some(bad.to_owned()), ..production() });
             assert!(lines.iter().any(|line| line.contains(bad)), "{bad}: {lines:?}");

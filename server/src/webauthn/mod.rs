@@ -33,7 +33,7 @@ pub(crate) struct NewUser<'a> {
     pub display_name: &'a str,
 }
 
-/// Options for a discoverable passkey with user verification (SPEC K1).
+/// Options for a discoverable passkey with user verification.
 pub(crate) fn registration_options(app: &App, begun: &Begun, user: &NewUser<'_>) -> RegistrationOptions {
     let algorithms = Algorithm::ALL.into_iter();
     RegistrationOptions {
@@ -81,7 +81,7 @@ pub(crate) fn registration_options(app: &App, begun: &Begun, user: &NewUser<'_>)
     }
 }
 
-/// Options for signing in without typing a name (SPEC A6).
+/// Options for signing in without typing a name.
 pub(crate) fn assertion_options(app: &App, begun: &Begun) -> AssertionOptions {
     AssertionOptions {
         ceremony: begun.id.clone(),

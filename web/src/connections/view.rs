@@ -5,9 +5,10 @@ use super::{
 };
 use crate::{
     api::Api,
+    browser,
     live::{Link, LiveHandle},
     text as words,
-    ui::{Icon, Panel, alert, picture, status, tag, use_now, waiting},
+    ui::{Focus, Icon, Panel, alert, picture, status, tag, use_now, waiting},
     words::Tone,
 };
 use holdfast_protocol::{connections::ConnectionView, ids::ConnectionId, pop::Standing};
@@ -19,6 +20,9 @@ pub struct ConnectionsPanelProps {
     pub api: Api,
     pub live: LiveHandle,
 }
+
+/// The panel's heading.
+const ID: &str = "connections";
 
 /// Every live connection of the account.
 #[component]
@@ -43,11 +47,12 @@ pub fn ConnectionsPanel(props: &ConnectionsPanelProps) -> Html {
         html! { <div class="inset">{ alert("connections-failure", &failure.words(), None) }</div> }
     });
     let result = (!state.ended.is_empty()).then_some(text::ENDED);
-    Panel { title: text::TITLE, id: "connections", beside: standing(&props.live, now_ms) }.show(html! {
+    Panel { title: text::TITLE, id: ID, beside: standing(&props.live, now_ms) }.show(html! {
         <>
             <p class="inset small muted">{ text::INTRO }</p>
             { failure }
             { list }
+            if !state.ended.is_empty() { <Focus id={ID} cue={state.ended.len().to_string()} /> }
             <div class="hush">{ status(result) }</div>
         </>
     })
@@ -69,11 +74,16 @@ fn standing(handle: &LiveHandle, now_ms: u64) -> Html {
         _ => None,
     };
     let retry = handle.retry.clone();
+    let onclick = move |_| {
+        retry.emit(());
+        // The button goes; the focus stays here.
+        browser::focus(ID);
+    };
     html! {
         <>
             <span {class}><span class="spot" aria-hidden="true"></span>{ said }</span>
             if let Some(label) = button {
-                <button type="button" class="btn" onclick={move |_| retry.emit(())}>{ label }</button>
+                <button type="button" class="btn" {onclick}>{ label }</button>
             }
         </>
     }

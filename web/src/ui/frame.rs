@@ -37,7 +37,7 @@ pub fn shell(width: Width, end: Html, content: Html) -> Html {
 pub fn centre(content: Html) -> Html {
     html! {
         <main class="centre">
-            <span class="seal">{ picture(Icon::Knot) }</span>
+            <span class="seal">{ picture(Icon::Knot) }<span class="small muted">{ text::PRODUCT }</span></span>
             { content }
         </main>
     }
@@ -81,7 +81,7 @@ impl Panel {
     pub fn show(self, content: Html) -> Html {
         html! {
             <section class="card panel" aria-labelledby={self.id}>
-                <header><h2 id={self.id}>{ self.title }</h2>{ self.beside }</header>
+                <header><h2 id={self.id} tabindex="-1">{ self.title }</h2>{ self.beside }</header>
                 { content }
             </section>
         }
