@@ -64,15 +64,12 @@ pub async fn serve(listener: TcpListener, router: Router, app: App, patience: Pa
         };
         match accepted {
             Ok((stream, peer)) => match places.take(peer.ip()) {
-                Some(place) => {
-                    let serving = connection(stream, peer, router.clone(), app.live.clone(), patience);
-                    connections.spawn(async move {
-                        serving.await;
-                        drop(place);
-                    });
+                Some(seat) => {
+                    let client = Client { stream, peer, seat };
+                    connections.spawn(connection(client, router.clone(), app.live.clone(), patience));
                 }
                 // Closed at once: whoever waits in line here only waits longer.
-                None => tracing::warn!("too many connections; one more was turned away"),
+                None => tracing::debug!("too many connections; one more was turned away"),
             },
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken");
@@ -89,13 +86,21 @@ async fn stopping(live: &Live) {
     let _stopping = live.stopping().wait_for(|stopping| *stopping).await.is_ok();
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, live: Live, patience: Patience) {
+struct Client {
+    stream: TcpStream,
+    peer: SocketAddr,
+    seat: Seat,
+}
+
+async fn connection(client: Client, router: Router, live: Live, patience: Patience) {
+    let Client { stream, peer, seat } = client;
     if let Err(error) = prepare(&stream, patience) {
         tracing::debug!(%error, "a connection ended before it began");
         return;
     }
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(seat.clone());
         router.clone().oneshot(request)
     });
     let serving = http1::Builder::new()
@@ -139,7 +144,14 @@ struct Taken {
     by_source: HashMap<IpAddr, usize>,
 }
 
-/// One connection's place; dropped, it is free.
+/// A connection's place among all. Whoever takes the connection over from HTTP takes it along; the place
+/// is free when the last copy is dropped.
+#[derive(Clone)]
+pub struct Seat {
+    /// Held, never read.
+    _place: Arc<Place>,
+}
+
 struct Place {
     places: Places,
     source: IpAddr,
@@ -152,7 +164,7 @@ impl Places {
         Self(Arc::new(Inner { taken: Mutex::default(), all, of_one_source }))
     }
 
-    fn take(&self, source: IpAddr) -> Option<Place> {
+    fn take(&self, source: IpAddr) -> Option<Seat> {
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_source = taken.by_source.get(&source).copied().unwrap_or_default();
         if taken.all >= self.0.all || of_source >= self.0.of_one_source {
@@ -160,7 +172,7 @@ impl Places {
         }
         taken.all += 1;
         taken.by_source.insert(source, of_source + 1);
-        Some(Place { places: self.clone(), source })
+        Some(Seat { _place: Arc::new(Place { places: self.clone(), source }) })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     access::{self, Session, by_cookie, refuse},
     app::{App, stored},
     audit,
+    listen::Seat,
     problem::{Refusal, Result},
 };
 use axum::{
@@ -58,7 +59,8 @@ async fn open(app: App, stream: Stream, mut parts: Parts) -> Result<Response> {
         Transport::WebSocket => {
             let upgrade = websocket::upgrade(&mut parts, stream).await?;
             let opened = spend(app, &parts, &ticket, Place { stream, transport, answers: None }).await?;
-            Ok(websocket::respond(upgrade, opened))
+            // From here on the connection is none of HTTP's.
+            Ok(websocket::respond(upgrade, opened, parts.extensions.remove::<Seat>()))
         }
         Transport::ServerSentEvents => {
             let (answers, received) = mpsc::channel(QUEUE);

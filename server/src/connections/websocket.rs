@@ -6,7 +6,7 @@ use super::{
     rules::Stream,
     runner::Runner,
 };
-use crate::{clock::Clock, problem::Result};
+use crate::{clock::Clock, listen::Seat, problem::Result};
 use axum::{
     extract::{
         FromRequestParts,
@@ -40,10 +40,10 @@ pub(super) async fn upgrade(parts: &mut Parts, stream: Stream) -> Result<WebSock
 }
 
 /// Answers with the upgrade, and runs the connection once it is made.
-pub(super) fn respond(upgrade: WebSocketUpgrade, opened: Opened) -> Response {
+pub(super) fn respond(upgrade: WebSocketUpgrade, opened: Opened, seat: Option<Seat>) -> Response {
     let upgraded = opened.app.live.upgraded();
     upgrade.on_upgrade(|socket| async move {
-        let _counted = upgraded;
+        let _counted = (upgraded, seat);
         let (inbound, received) = mpsc::channel(QUEUE);
         let (outbound, to_send) = queue::outbound(opened.newest_id);
         let clock = opened.app.clock.clone();

@@ -1,6 +1,7 @@
 //! Who does nothing with a connection does not keep it.
 
-use crate::support::{PATIENT, World};
+use crate::support::{Line, PATIENT, World};
+use holdfast_protocol::connections::Transport;
 use holdfast_server::listen::Patience;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -76,5 +77,18 @@ async fn one_source_has_a_share_of_the_connections_and_gets_it_back() {
     let mut third = TcpStream::connect(world.address).await.unwrap();
     assert_eq!(until_the_end(&mut third).await, b"");
     drop(held);
+    world.until(|| answers(world.address)).await;
+}
+
+#[tokio::test]
+async fn a_web_socket_keeps_its_place() {
+    let world = World::with_patience(Patience { connections: 8, ..PATIENT }).await;
+    let browser = world.browser().await;
+    // The tickets come over one connection, which is kept open; a quarter of eight are two.
+    let mut line = Line::open(&browser, Transport::WebSocket).await;
+    line.prove().await;
+    let mut third = TcpStream::connect(world.address).await.unwrap();
+    assert_eq!(until_the_end(&mut third).await, b"");
+    drop(line);
     world.until(|| answers(world.address)).await;
 }
