@@ -112,7 +112,7 @@ impl PopClient {
     pub async fn adopt(&self, key: NewKey) -> Result<Kept, PopError> {
         let NewKey(key) = key;
         let kept = {
-            let _lock = Lock::acquire().await;
+            let _lock = Lock::of_the_key().await;
             let kept = match key_store::store(&key).await {
                 Ok(()) => Kept::Stored,
                 Err(_) => {
@@ -202,7 +202,7 @@ impl PopClient {
     /// [`PopError::StorageRefused`] when the stored key could not be removed; it is forgotten here and
     /// by the other tabs all the same.
     pub async fn destroy(&self) -> Result<(), PopError> {
-        let _lock = Lock::acquire().await;
+        let _lock = Lock::of_the_key().await;
         self.0.signed_out.set(true);
         let key = self.0.key.take();
         self.each_link(&|link| link.end(End::SignedOut));
@@ -283,7 +283,7 @@ impl PopClient {
     /// Takes the stored key, if it is another one. A store that was wiped takes nothing away: the key
     /// in memory still works.
     async fn read_key(&self) -> bool {
-        let _lock = Lock::acquire().await;
+        let _lock = Lock::of_the_key().await;
         let Ok(Found::Key(found)) = key_store::load().await else { return false };
         let other = self.thumbprint().as_ref() != Some(found.thumbprint());
         if other {

@@ -32,5 +32,6 @@ pub use client::{Kept, NewKey, Options, PopClient};
 pub use connection::{Connection, Data, EventStream};
 pub use error::PopError;
 pub use holdfast_protocol::ids::Thumbprint;
+pub use lock::Lock;
 pub use state::{End, State};
 pub use status::{Status, Subscription};

@@ -16,18 +16,19 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-const NAME: &str = "holdfast-pop";
-/// A tab that holds the lock for longer is frozen or broken; waiting for it would hang this one.
-const PATIENCE_MS: u32 = 3_000;
-
-/// The one Web Lock around every change of the stored key, so that what one tab stores and what it
-/// tells the others stay in one order. Released when dropped.
-pub(crate) struct Lock(Option<Function>);
+/// A Web Lock: one tab of this origin at a time. Released when dropped.
+pub struct Lock(Option<Function>);
 
 impl Lock {
-    /// Waits for the other tabs. Where there are no locks, or nobody lets go, it goes on without:
-    /// a single transaction is atomic anyway.
-    pub(crate) async fn acquire() -> Self {
+    /// Around every change of the stored key, so that what one tab stores and what it tells the others
+    /// stay in one order. Without it a single transaction is atomic anyway.
+    pub(crate) async fn of_the_key() -> Self {
+        Self::acquire("holdfast-pop", 3_000).await
+    }
+
+    /// Waits for the other tabs. Where there are no locks it goes on without, and where nobody lets go for
+    /// so long: a tab that holds on is frozen or broken, and waiting for it would hang this one.
+    pub async fn acquire(name: &str, patience_ms: u32) -> Self {
         let locks = member(&global(), "navigator").and_then(|navigator| member(&navigator, "locks"));
         let Some(locks) = locks else { return Self(None) };
         let granted = Promise::new(&mut |granted, refused| {
@@ -37,11 +38,11 @@ impl Lock {
                     let _ = granted.call1(&JsValue::UNDEFINED, &release);
                 })
             });
-            let signal = AbortSignal::timeout_with_u32(PATIENCE_MS);
+            let signal = AbortSignal::timeout_with_u32(patience_ms);
             let options = object(&[]);
             set(&options, "signal", &signal);
             let locks = locks.unchecked_ref::<LockManager>();
-            match locks.request(NAME, &options, held.unchecked_ref()) {
+            match locks.request(name, &options, held.unchecked_ref()) {
                 Ok(request) => {
                     request.unchecked_into::<Thenable>().then_call(&function(|_| {}), &refused);
                 }

@@ -1,7 +1,7 @@
 //! Takes connections and hangs up on who does nothing with them: an unfinished request head, an idle
 //! connection and a reader who does not read are let go, and no source takes every place.
 
-use crate::{app::App, live::Live};
+use crate::{app::App, config::Config, live::Live};
 use axum::{Router, extract::ConnectInfo};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -38,13 +38,14 @@ const FILES_KEPT: u64 = 128;
 const CONNECTIONS_AT_MOST: u64 = 20_000;
 
 impl Patience {
-    /// As much as the system lets this process have.
-    pub fn of_the_system() -> Self {
+    /// With as many connections as the system lets this process have.
+    pub fn with(config: &Config) -> Self {
         // Where it cannot be asked, what every system gives.
         let files = rlimit::increase_nofile_limit(CONNECTIONS_AT_MOST + FILES_KEPT).unwrap_or(1024);
         let connections = files.saturating_sub(FILES_KEPT).clamp(16, CONNECTIONS_AT_MOST);
         Self {
-            head: Duration::from_secs(15),
+            // A proxy keeps its connections for the next request, and must not find one closed.
+            head: Duration::from_secs(if config.trust_proxy > 0 { 75 } else { 15 }),
             unread: Duration::from_secs(20),
             connections: usize::try_from(connections).unwrap_or(usize::MAX),
         }

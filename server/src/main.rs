@@ -133,7 +133,7 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     }
     let sweeper = tokio::spawn(sweep(app.clone()));
     tokio::spawn(stop(app.clone()));
-    let serving = listen::serve(listener, router(app.clone()), app.clone(), Patience::of_the_system());
+    let serving = listen::serve(listener, router(app.clone()), app.clone(), Patience::with(&app.config));
     let mut stopping = app.live.stopping();
     let overdue = async {
         // The sender is the app's, so this cannot fail.

@@ -3,7 +3,7 @@ use gloo_net::{
     Error,
     http::{Method, RequestBuilder},
 };
-use holdfast_pop::{NewKey, PopClient};
+use holdfast_pop::{Lock, NewKey, PopClient};
 use holdfast_protocol::problem::{Code, Problem};
 use serde::{Serialize, de::DeserializeOwned};
 use std::rc::Rc;
@@ -12,6 +12,8 @@ use web_sys::AbortSignal;
 use yew::Callback;
 
 const TIMEOUT_MS: u32 = 20_000;
+/// How long another tab may take to begin its ceremony.
+const BEGIN_WITHIN_MS: u32 = 10_000;
 
 /// What an address asks of its caller; the server's extractors have the same names.
 #[derive(Clone, Copy)]
@@ -94,8 +96,10 @@ impl Api {
         Ok(json::from_str(&self.checked(call).await?)?)
     }
 
-    /// As [`Api::call`], for an answer that the browser itself is to have.
-    pub async fn call_for_browser(&self, call: Call<'_>) -> Result<JsValue, Failure> {
+    /// Begins a ceremony; what is answered is for the browser itself. One tab at a time: of two that begin
+    /// before the browser has its ceremony cookie, each would get one, and the later would end the earlier.
+    pub async fn begin(&self, call: Call<'_>) -> Result<JsValue, Failure> {
+        let _alone = Lock::acquire("holdfast-ceremony", BEGIN_WITHIN_MS).await;
         Ok(json::parse(&self.checked(call).await?)?)
     }
 

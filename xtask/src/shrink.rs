@@ -1,5 +1,5 @@
 //! Makes what wasm-bindgen wrote smaller: the names that the script and the wasm call each other by,
-//! then the script. The names end in hashes, which no compression can make smaller.
+//! then the script. Most names end in hashes, which no compression can make smaller.
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -16,7 +16,7 @@ use crate::setup::Equipment;
 
 pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Result<()> {
     let (text, module) = (fs::read_to_string(script)?, fs::read(wasm)?);
-    let names = short_names(&text, hashed_names(&module)?)?;
+    let names = short_names(&text, made_names(&module)?)?;
     fs::write(script, rename_in_script(&text, &names))?;
     fs::write(wasm, rename_in_wasm(&module, names)?)?;
 
@@ -25,8 +25,9 @@ pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Resul
     quietly(&mut terser).with_context(|| format!("{} cannot be minified", script.display()))
 }
 
-/// The names of imports and exports that end in a hash.
-fn hashed_names(wasm: &[u8]) -> Result<BTreeSet<String>> {
+/// The names of imports and exports that wasm-bindgen has made: each holds an underscore, as no name of
+/// the browser's does.
+fn made_names(wasm: &[u8]) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.context("wasm-bindgen wrote no readable wasm")? {
@@ -43,10 +44,7 @@ fn hashed_names(wasm: &[u8]) -> Result<BTreeSet<String>> {
             _ => {}
         }
     }
-    names.retain(|name| {
-        let digits = name.len().checked_sub(16).and_then(|start| name.get(start..));
-        digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-    });
+    names.retain(|name| name.contains('_'));
     Ok(names)
 }
 
@@ -137,7 +135,7 @@ mod tests {
             (TypeSection::new(), ImportSection::new(), ExportSection::new());
         types.ty().function([], []);
         imports.import("./glue.js", import, EntityType::Function(0));
-        imports.import("./glue.js", "memory_of_cafe", EntityType::Function(0));
+        imports.import("./glue.js", "memory", EntityType::Function(0));
         exports.export(export, ExportKind::Func, 1);
         let mut module = Module::new();
         module.section(&types).section(&imports).section(&exports);
@@ -145,10 +143,10 @@ mod tests {
     }
 
     #[test]
-    fn hashes_go_from_both_sides_and_everything_else_stays() {
+    fn made_names_go_from_both_sides_and_everything_else_stays() {
         let wasm = module(IMPORT, EXPORT);
         let script = format!("const imports = {{ {IMPORT}: console.log }}; wasm.{EXPORT}(a${IMPORT});");
-        let names = short_names(&script, hashed_names(&wasm).unwrap()).unwrap();
+        let names = short_names(&script, made_names(&wasm).unwrap()).unwrap();
         assert_eq!(names.len(), 2, "{names:?}");
         assert_eq!(
             rename_in_script(&script, &names),
@@ -159,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_short_name_that_is_taken_is_refused() {
-        let names = hashed_names(&module(IMPORT, EXPORT)).unwrap();
+        let names = made_names(&module(IMPORT, EXPORT)).unwrap();
         assert!(short_names("let $1 = 0;", names).unwrap_err().to_string().contains("$1"));
     }
 }

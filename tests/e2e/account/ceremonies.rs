@@ -13,6 +13,7 @@ in_every_browser!(
     a_prompt_that_never_answers_is_ended,
     a_server_that_is_away_says_so_and_comes_back,
     a_wait_has_words,
+    two_tabs_that_open_at_once_both_sign_in,
 );
 
 async fn a_refused_registration_says_so_and_can_be_tried_again(kind: Kind) -> Result<()> {
@@ -160,5 +161,29 @@ async fn a_wait_has_words(kind: Kind) -> Result<()> {
     browser.by_role(Role::Status, Name::Any).saying("Checking the answer").appears().await?;
     world.wire().mend();
     browser.by_role(Role::List, "Recovery codes").appears().await?;
+    world.assert_no_violations(&browser).await
+}
+
+/// As when a browser restores its tabs: neither finds a ceremony's cookie, and there is but one.
+async fn two_tabs_that_open_at_once_both_sign_in(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    world.sign_up(&browser).await?;
+    world.sign_out(&browser).await?;
+    browser.delete_cookie("__Host-holdfast-ceremony").await?;
+    world.wire().hold("/v1/login/options");
+    let first = browser.tab().await?;
+    browser.reload().await?;
+    world.wire().holds(1).await?;
+    let second = world.another_tab(&browser, &authenticator).await?;
+    browser.by_role(Role::Heading, "Welcome back.").appears().await?;
+    world.wire().mend();
+
+    for tab in [&first, &second] {
+        browser.switch(tab).await?;
+        world.sign_in(&browser).await?;
+        world.sign_out(&browser).await?;
+    }
     world.assert_no_violations(&browser).await
 }

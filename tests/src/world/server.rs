@@ -46,7 +46,7 @@ impl Server {
         });
         let (app, listener) = opening.await.context("wait for the server")??;
         let site = router(app.clone()).layer(middleware::from_fn_with_state(wire.clone(), wire::tap));
-        let serving = runtime.spawn(serve(listener, site, app.clone(), Patience::of_the_system()));
+        let serving = runtime.spawn(serve(listener, site, app.clone(), Patience::with(&app.config)));
         Ok(Self { app, serving: Some(serving), runtime: Some(runtime) })
     }
 

@@ -134,7 +134,7 @@ impl Flow {
             jkt: key.thumbprint().clone(),
         };
         let call = Call::post("/v1/setup/options", Access::Public, &request).setup_token(self.form.token());
-        let options = webauthn::Options::read(&self.api.call_for_browser(call).await?)?;
+        let options = webauthn::Options::read(&self.api.begin(call).await?)?;
         let prompt = Prompt::prepare(Kind::Registration, &options, key.thumbprint(), &browser::origin())?;
         let webauthn::Options { ceremony, token, .. } = options;
         Ok(Attempt { key, ceremony, token, prompt, made_ms: clock::steady_ms() })

@@ -179,7 +179,7 @@ impl Flow {
         let key = self.api.pop().make_key().await?;
         let request = LoginOptionsRequest { jkt: key.thumbprint().clone() };
         let call = Call::post("/v1/login/options", Access::Public, &request);
-        let options = webauthn::Options::read(&self.api.call_for_browser(call).await?)?;
+        let options = webauthn::Options::read(&self.api.begin(call).await?)?;
         let prompt = Prompt::prepare(Kind::SignIn, &options, key.thumbprint(), &browser::origin())?;
         let rp_id = options.rp_id(Kind::SignIn);
         let webauthn::Options { ceremony, token, .. } = options;
