@@ -172,6 +172,7 @@ async fn two_tabs_that_open_at_once_both_sign_in(kind: Kind) -> Result<()> {
     world.sign_up(&browser).await?;
     world.sign_out(&browser).await?;
     browser.delete_cookie("__Host-holdfast-ceremony").await?;
+    let before = world.wire().exchanges_at("/v1/login/options").len();
     world.wire().hold("/v1/login/options");
     let first = browser.tab().await?;
     browser.reload().await?;
@@ -179,6 +180,14 @@ async fn two_tabs_that_open_at_once_both_sign_in(kind: Kind) -> Result<()> {
     let second = world.another_tab(&browser, &authenticator).await?;
     browser.by_role(Role::Heading, "Welcome back.").appears().await?;
     world.wire().mend();
+    let begun = holdfast_tests::wait::until(async || {
+        let begun = world.wire().exchanges_at("/v1/login/options").split_off(before);
+        Ok((begun.len() == 2).then_some(begun))
+    });
+    let begun = begun.await?.context("both tabs begin")?;
+    let cookies = begun.iter().map(|exchange| exchange.header("cookie").unwrap_or_default());
+    let bound: Vec<bool> = cookies.map(|cookies| cookies.contains("__Host-holdfast-ceremony=")).collect();
+    ensure!(bound == [false, true], "the second waits for the first one's cookie: {bound:?}");
 
     for tab in [&first, &second] {
         browser.switch(tab).await?;
