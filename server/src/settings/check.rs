@@ -21,13 +21,13 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
     let data = settings.data.clone().unwrap_or_else(|| "data".into());
 
     let made = if settings.is_development() { dev_secrets::read_or_make(&data) } else { Ok(None) };
-    let made = made.unwrap_or_else(|error| {
-        wrong.push(format!(
-            "The folder {} for development secrets cannot be used: {error}. Set --data to one that can.",
-            data.display()
-        ));
-        None
-    });
+    // Without the folder everything else would be missing too: that is no news.
+    let made = made.map_err(|error| {
+        let data = data.display();
+        Wrong(vec![format!(
+            "The folder {data} for development secrets cannot be used: {error}. Set --data (HOLDFAST_DATA) to one that can."
+        )])
+    })?;
     let mut secret =
         |name: &str, given: Option<&Secret>, made: Option<Secret>, characters: usize, why: &str| {
             match given.cloned().or(made) {
