@@ -170,16 +170,23 @@ async fn two_tabs_that_open_at_once_both_sign_in(kind: Kind) -> Result<()> {
     let browser = world.browser(kind).await?;
     let authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
     world.sign_up(&browser).await?;
-    browser.delete_cookie("__Host-holdfast-ceremony").await?;
+    let cookie = "__Host-holdfast-ceremony";
+    browser.delete_cookie(cookie).await?;
+    world.sign_out(&browser).await?;
+    let begun = holdfast_tests::wait::until(async || browser.cookie(cookie).await);
+    begun.await?.context("the sign-in page begins a ceremony")?;
+
+    browser.delete_cookie(cookie).await?;
+    let before = world.wire().exchanges_at("/v1/login/options").len();
     world.wire().hold("/v1/login/options");
     let first = browser.tab().await?;
-    world.sign_out(&browser).await?;
+    browser.reload().await?;
     world.wire().holds(1).await?;
     let second = world.another_tab(&browser, &authenticator).await?;
     browser.by_role(Role::Heading, "Welcome back.").appears().await?;
     world.wire().mend();
     let begun = holdfast_tests::wait::until(async || {
-        let begun = world.wire().exchanges_at("/v1/login/options");
+        let begun = world.wire().exchanges_at("/v1/login/options").split_off(before);
         Ok((begun.len() == 2).then_some(begun))
     });
     let begun = begun.await?.context("both tabs begin")?;
