@@ -154,11 +154,13 @@ async fn a_restarted_server_is_found_again(kind: Kind) -> Result<()> {
     world.sign_up(&browser).await?;
     let before = uses(&world, &authenticator).await?;
     let opened = openings(&world);
+    let connections = browser.by_role(Role::Region, "Live connections");
+    let own = connections.by_role(Role::ListItem, Name::Any);
+    own.says("this browser").await?;
     world.stop().await?;
     browser.page_says("This connection is not proven yet").await?;
-    let connections = browser.by_role(Role::Region, "Live connections");
     connections.says("reconnecting").await?;
-    connections.by_role(Role::ListItem, Name::Any).says("as last heard").await?;
+    own.says("as last heard").await?;
     world.start().await?;
     comes_back(&world, &browser, opened).await?;
     ensure!(uses(&world, &authenticator).await? == before, "a passkey was asked for");
