@@ -74,6 +74,7 @@ pub async fn serve(listener: TcpListener, router: Router, app: App, patience: Pa
             },
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken");
+                // Most often the files have run out, and asking again at once would only burn a core.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }

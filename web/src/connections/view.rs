@@ -33,6 +33,8 @@ pub fn ConnectionsPanel(props: &ConnectionsPanelProps) -> Html {
     let list = match state.shown(props.live.live.connections.as_ref()) {
         None if state.failure.is_some() => html! {},
         None => html! { <div class="inset">{ waiting(Some(text::LOADING)) }</div> },
+        // A page that hears nothing does not know whether somebody is.
+        Some(list) if list.is_empty() && !hears => html! {},
         Some(list) if list.is_empty() => html! { <p class="inset muted">{ text::NONE }</p> },
         Some(list) => {
             let rows = list.iter().map(|view| {
