@@ -1,20 +1,24 @@
+use crate::store::{use_effect_of, use_value};
 use crate::{
-    account::{self, AtStake, SetupPage, SignInPage, SignOut},
+    account::{self, AtStake, SetupPage, SetupPageProps, SignInPage, SignInPageProps, SignOut, SignOutProps},
     api::Api,
     browser,
-    connections::ConnectionsPanel,
+    connections::{ConnectionsPanel, ConnectionsPanelProps},
     history::{activity_panel, alarm, use_history},
     live::{Link, use_live},
-    passkeys::PasskeysPanel,
+    passkeys::{PasskeysPanel, PasskeysPanelProps},
     problem::Failure,
-    recovery::{CodesStep, codes_left},
+    recovery::{CodesStep, CodesStepProps, codes_left},
     router::{Route, Write, use_route},
     session::{Action, Away, Here, Session, Standing, use_session},
     text,
-    ui::{Again, Heading, Width, alert, centre, shell, use_now, waiting},
+    ui::{
+        Again, Element, Heading, Width, alert, centre, component_of, div, group, shell, span, use_now,
+        waiting,
+    },
 };
 use gloo_timers::callback::Timeout;
-use yew::prelude::{Callback, Html, Properties, component, html, use_effect_with, use_state_eq};
+use yew::prelude::{Callback, Html, Properties, component};
 
 /// The whole page.
 #[component]
@@ -24,7 +28,7 @@ pub fn App() -> Html {
     let place = standing.place(asked);
     {
         let go = go.clone();
-        use_effect_with((place, asked), move |(place, asked)| {
+        use_effect_of((place, asked), move |(place, asked)| {
             if let Some(place) = place
                 && Some(*place) != *asked
             {
@@ -35,26 +39,27 @@ pub fn App() -> Html {
     match (standing, api) {
         (Standing::Broken(failure), _) => broken(&failure),
         (Standing::Away(away), _) => unreachable(&away, &try_now),
-        (Standing::NoAccount, Some(api)) => html! { <SetupPage {api} on_session={tell} /> },
-        (Standing::SignedOut(notice), Some(api)) => html! { <SignInPage {api} {notice} on_session={tell} /> },
+        (Standing::NoAccount, Some(api)) => {
+            component_of::<SetupPage>(SetupPageProps { api, on_session: tell }, None)
+        }
+        (Standing::SignedOut(notice), Some(api)) => {
+            component_of::<SignInPage>(SignInPageProps { api, notice, on_session: tell }, None)
+        }
         (Standing::SignedIn(here), Some(api)) => match place {
             Some(Route::Welcome) => welcome(&api, &here, &tell, go),
-            _ => html! { <Security {api} {here} {tell} /> },
+            _ => component_of::<Security>(SecurityProps { api, here, tell }, None),
         },
-        (_, _) => html! { <Opening /> },
+        (_, _) => component_of::<Opening>((), None),
     }
 }
 
 /// Nothing is known yet; after a while it says so.
 #[component]
 fn Opening() -> Html {
-    let said = use_state_eq(|| text::OPENING);
+    let said = use_value(|| text::OPENING);
     {
         let said = said.setter();
-        use_effect_with((), move |()| {
-            let timer = Timeout::new(4_000, move || said.set(text::OPENING_LONG));
-            move || drop(timer)
-        });
+        use_effect_of((), move |()| Timeout::new(4_000, move || said.set(text::OPENING_LONG)));
     }
     centre(waiting(Some(*said)))
 }
@@ -62,32 +67,30 @@ fn Opening() -> Html {
 /// The server does not answer; the page goes on asking by itself.
 fn unreachable(away: &Away, try_now: &Callback<()>) -> Html {
     let again = Again { label: text::TRY_NOW, run: try_now.clone() };
-    centre(html! {
-        <>
-            <div class="lead">{ Heading { text: text::AWAY_HEADING, tab: text::AWAY_TAB }.show() }</div>
-            { alert("away", &away.why.words(), Some(again)) }
-            { waiting(Some(text::AWAY_AGAIN)) }
-        </>
-    })
+    centre(
+        group()
+            .with(div("lead").with(Heading { text: text::AWAY_HEADING, tab: text::AWAY_TAB }.show()))
+            .with(alert("away", &away.why.words(), Some(again)))
+            .with(waiting(Some(text::AWAY_AGAIN))),
+    )
 }
 
 fn broken(failure: &Failure) -> Html {
     let again = Again::new(&Callback::from(|()| browser::reload()));
-    centre(html! {
-        <>
-            <div class="lead">{ Heading { text: text::BROKEN_HEADING, tab: text::AWAY_TAB }.show() }</div>
-            { alert("broken", &failure.words(), Some(again)) }
-        </>
-    })
+    centre(
+        group()
+            .with(div("lead").with(Heading { text: text::BROKEN_HEADING, tab: text::AWAY_TAB }.show()))
+            .with(alert("broken", &failure.words(), Some(again))),
+    )
 }
 
 /// What is left of the wizard.
 fn welcome(api: &Api, here: &Here, tell: &Callback<Action>, go: Callback<(Route, Write)>) -> Html {
     let (at_stake, content) = match here.me.recovery_codes {
-        None => (
-            AtStake::RecoveryCodes,
-            html! { <CodesStep api={api.clone()} me={here.me.clone()} on_session={tell.clone()} /> },
-        ),
+        None => {
+            let codes = CodesStepProps { api: api.clone(), me: here.me.clone(), on_session: tell.clone() };
+            (AtStake::RecoveryCodes, component_of::<CodesStep>(codes, None))
+        }
         Some(_) => {
             let open = Callback::from(move |()| go.emit((Route::Security, Write::Push)));
             (AtStake::Nothing, account::done(open))
@@ -119,25 +122,23 @@ fn Security(props: &SecurityProps) -> Html {
     shell(
         Width::Page,
         end,
-        html! {
-            <>
-                { alarm(&history, now_ms) }
-                { account::summary(here, live) }
-                <PasskeysPanel api={api.clone()} {changes} />
-                <ConnectionsPanel api={api.clone()} live={handle} />
-                { here.me.recovery_codes.as_ref().map(|codes| codes_left(codes, now_ms)) }
-                { activity_panel(&history, now_ms) }
-            </>
-        },
+        group()
+            .with(alarm(&history, now_ms))
+            .with(account::summary(here, live))
+            .with(component_of::<PasskeysPanel>(PasskeysPanelProps { api: api.clone(), changes }, None))
+            .with(component_of::<ConnectionsPanel>(
+                ConnectionsPanelProps { api: api.clone(), live: handle },
+                None,
+            ))
+            .with(here.me.recovery_codes.as_ref().map(|codes| codes_left(codes, now_ms)))
+            .with(activity_panel(&history, now_ms)),
     )
 }
 
 /// Who is signed in, and the way out.
-fn way_out(api: &Api, here: &Here, tell: &Callback<Action>, at_stake: AtStake) -> Html {
-    html! {
-        <div class="bar-end">
-            <span class="who small muted">{ here.me.account.name.clone() }</span>
-            <SignOut api={api.clone()} on_session={tell.clone()} {at_stake} />
-        </div>
-    }
+fn way_out(api: &Api, here: &Here, tell: &Callback<Action>, at_stake: AtStake) -> Element {
+    let way = SignOutProps { api: api.clone(), on_session: tell.clone(), at_stake };
+    div("bar-end")
+        .with(span("who small muted").with(here.me.account.name.clone()))
+        .with(component_of::<SignOut>(way, None))
 }

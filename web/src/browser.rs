@@ -70,8 +70,8 @@ pub fn take_fragment_token() -> Option<String> {
 
 /// The setup token in a fragment, or in a whole setup link that somebody pasted.
 pub fn token_of(text: &str) -> Option<&str> {
-    let (_, token) = text.split_once("#t=")?;
-    let token = token.trim();
+    let (_, fragment) = text.split_once('#')?;
+    let token = fragment.strip_prefix("t=")?.trim();
     (!token.is_empty()).then_some(token)
 }
 
@@ -82,7 +82,10 @@ pub fn cookie(name: &str) -> Option<String> {
 }
 
 fn cookie_in<'a>(cookies: &'a str, name: &str) -> Option<&'a str> {
-    cookies.split("; ").find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='))
+    cookies.split(';').find_map(|cookie| {
+        let cookie = cookie.strip_prefix(' ').unwrap_or(cookie);
+        cookie.strip_prefix(name)?.strip_prefix('=')
+    })
 }
 
 /// Whether the browser believes that it has a network.

@@ -23,6 +23,8 @@ pub mod clock;
 pub mod json;
 /// Everything that can fail, and its words.
 pub mod problem;
+/// What components keep, and what they do beside drawing.
+pub mod store;
 /// Words that more than one slice needs.
 pub mod text;
 /// The parts that every page is made of.

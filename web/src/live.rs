@@ -1,3 +1,4 @@
+use crate::store::{Tell, at_end, use_effect_of, use_store, use_value};
 use crate::{
     api::Api,
     clock, json,
@@ -10,9 +11,7 @@ use holdfast_protocol::{
     problem::Code,
 };
 use std::rc::Rc;
-use yew::prelude::{
-    Callback, Reducible, UseReducerDispatcher, hook, use_effect_with, use_mut_ref, use_reducer, use_state_eq,
-};
+use yew::prelude::{Callback, Reducible, hook, use_mut_ref};
 
 /// The stream of this page.
 pub const STREAM: &str = "/v1/streams/activity";
@@ -139,21 +138,21 @@ struct Open {
 /// Opens the stream for as long as the page is shown.
 #[hook]
 pub fn use_live(api: &Api, on_session: &Callback<session::Action>) -> LiveHandle {
-    let live = use_reducer(Live::new);
+    let live = use_store(Live::new);
     let open = use_mut_ref(|| None::<Open>);
-    let attempt = use_state_eq(|| 0_u32);
+    let attempt = use_value(|| 0_u32);
     {
-        let (tell, open, on_session) = (live.dispatcher(), open.clone(), on_session.clone());
-        use_effect_with((api.clone(), *attempt), move |(api, _)| {
+        let (tell, open, on_session) = (live.teller(), open.clone(), on_session.clone());
+        use_effect_of((api.clone(), *attempt), move |(api, _)| {
             *open.borrow_mut() = start(api, &tell, &on_session);
-            move || drop(open.take())
+            at_end(move || drop(open.take()))
         });
     }
     let retry = {
-        let (attempt, ended) = (attempt.clone(), matches!(live.link, Link::Ended(_)));
+        let (next, attempt, ended) = (*attempt, attempt.setter(), matches!(live.link, Link::Ended(_)));
         Callback::from(move |()| {
             if ended {
-                attempt.set(attempt.saturating_add(1));
+                attempt.set(next.saturating_add(1));
             } else if let Some(open) = &*open.borrow() {
                 open.stream.retry_now();
             }
@@ -162,11 +161,7 @@ pub fn use_live(api: &Api, on_session: &Callback<session::Action>) -> LiveHandle
     LiveHandle { live: (*live).clone(), retry }
 }
 
-fn start(
-    api: &Api,
-    tell: &UseReducerDispatcher<Live>,
-    on_session: &Callback<session::Action>,
-) -> Option<Open> {
+fn start(api: &Api, tell: &Tell<Live>, on_session: &Callback<session::Action>) -> Option<Open> {
     let Ok(stream) = api.pop().stream(STREAM) else {
         on_session.emit(session::Action::FoundSignedOut(Code::PopProofMissing));
         return None;

@@ -1,6 +1,7 @@
+use crate::store::{use_effect_of, use_value};
 use gloo_events::EventListener;
 use wasm_bindgen::JsValue;
-use yew::prelude::{Callback, hook, use_effect_with, use_state_eq};
+use yew::prelude::{Callback, hook};
 
 /// The addresses of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +47,12 @@ pub enum Write {
 /// The address as it stands, and the way to change it.
 #[hook]
 pub fn use_route() -> (Option<Route>, Callback<(Route, Write)>) {
-    let route = use_state_eq(current);
+    let route = use_value(current);
     {
         let route = route.setter();
-        use_effect_with((), move |()| {
-            let listener = web_sys::window()
-                .map(|window| EventListener::new(&window, "popstate", move |_| route.set(current())));
-            move || drop(listener)
+        use_effect_of((), move |()| {
+            web_sys::window()
+                .map(|window| EventListener::new(&window, "popstate", move |_| route.set(current())))
         });
     }
     let setter = route.setter();

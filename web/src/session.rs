@@ -1,3 +1,4 @@
+use crate::store::{Tell, use_effect_of, use_kept, use_store, use_value};
 use crate::{
     api::{Access, Api, Call},
     browser,
@@ -14,10 +15,7 @@ use holdfast_protocol::{
 };
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
-use yew::prelude::{
-    Callback, Reducible, UseReducerDispatcher, hook, use_callback, use_effect_with, use_reducer_eq,
-    use_state_eq,
-};
+use yew::prelude::{Callback, Reducible, hook};
 
 /// What this browser knows about who is signed in.
 ///
@@ -181,12 +179,12 @@ pub struct Session {
 /// Opens the key store, asks the server who is signed in, and asks again until it answers.
 #[hook]
 pub fn use_session() -> Session {
-    let standing = use_reducer_eq(|| Standing::Opening);
-    let api = use_state_eq(|| None::<Api>);
+    let standing = use_store(|| Standing::Opening);
+    let api = use_value(|| None::<Api>);
 
     {
-        let (tell, api) = (standing.dispatcher(), api.setter());
-        use_effect_with((), move |()| {
+        let (tell, api) = (standing.teller(), api.setter());
+        use_effect_of((), move |()| {
             spawn_local(async move {
                 let options = Options { origin: browser::origin() };
                 match PopClient::open(options).await {
@@ -204,12 +202,15 @@ pub fn use_session() -> Session {
     }
 
     let try_now = {
-        let tell = standing.dispatcher();
-        use_callback((*api).clone(), move |(), api: &Option<Api>| {
-            let Some(api) = api.clone() else { return browser::reload() };
-            let tell = tell.clone();
-            tell.dispatch(Action::TriedAgain);
-            spawn_local(async move { tell.dispatch(look(&api).await) });
+        let tell = standing.teller();
+        use_kept((*api).clone(), move |api: &Option<Api>| {
+            let (api, tell) = (api.clone(), tell.clone());
+            Callback::from(move |()| {
+                let Some(api) = api.clone() else { return browser::reload() };
+                let tell = tell.clone();
+                tell.dispatch(Action::TriedAgain);
+                spawn_local(async move { tell.dispatch(look(&api).await) });
+            })
         })
     };
     {
@@ -218,21 +219,23 @@ pub fn use_session() -> Session {
             Standing::Away(away) => Some(away.clone()),
             _ => None,
         };
-        use_effect_with(away, move |away| {
-            let waiting = away.as_ref().map(|away| {
+        use_effect_of(away, move |away| {
+            away.as_ref().map(|away| {
                 let again = try_now.clone();
                 let wait_ms = away.wait_ms(browser::random::<1>().map_or(0, |[byte]| byte));
                 let timer = Timeout::new(wait_ms, move || again.emit(()));
                 let online = web_sys::window()
                     .map(|window| EventListener::new(&window, "online", move |_| try_now.emit(())));
                 (timer, online)
-            });
-            move || drop(waiting)
+            })
         });
     }
     let tell = {
-        let dispatcher = standing.dispatcher();
-        use_callback((), move |action: Action, ()| dispatcher.dispatch(action))
+        let tell = standing.teller();
+        use_kept((), move |()| {
+            let tell = tell.clone();
+            Callback::from(move |action| tell.dispatch(action))
+        })
     };
     Session { standing: (*standing).clone(), api: (*api).clone(), tell, try_now }
 }
@@ -263,12 +266,12 @@ pub async fn settle(api: &Api, key: holdfast_pop::NewKey, answer: SignedIn) -> R
     Ok(Here { me: Rc::new(answer.me), kept })
 }
 
-fn when_signed_out(tell: UseReducerDispatcher<Standing>) -> Callback<Code> {
+fn when_signed_out(tell: Tell<Standing>) -> Callback<Code> {
     Callback::from(move |code| tell.dispatch(Action::FoundSignedOut(code)))
 }
 
 /// What other tabs of this browser did.
-fn hear(status: Status, tell: &UseReducerDispatcher<Standing>, api: &Api) {
+fn hear(status: Status, tell: &Tell<Standing>, api: &Api) {
     match status {
         Status::SignedOut => tell.dispatch(Action::SignedOut(Notice::SignedOutElsewhere)),
         // Another tab signed in: perhaps somebody else.

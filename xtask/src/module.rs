@@ -12,16 +12,6 @@ use crate::setup::Equipment;
 use crate::shrink;
 use crate::tools::remove;
 
-/// The features that rustc uses; wasm-opt refuses the module unless they are named.
-const FEATURES: &[&str] = &[
-    "--enable-bulk-memory",
-    "--enable-nontrapping-float-to-int",
-    "--enable-sign-ext",
-    "--enable-mutable-globals",
-    "--enable-reference-types",
-    "--enable-multivalue",
-];
-
 /// Builds it and gives its folder.
 pub(crate) fn build(project: &Project, equipment: &Equipment) -> Result<PathBuf> {
     say("building the PoP module");
@@ -39,12 +29,6 @@ pub(crate) fn build(project: &Project, equipment: &Equipment) -> Result<PathBuf>
     quietly(&mut bind).context("wasm-bindgen refuses the module")?;
 
     let wasm = folder.join("holdfast_pop_bg.wasm");
-    let mut optimise = equipment.lent("wasm-opt")?;
-    // Functions of one name after another: what is alike compresses better side by side.
-    optimise.args(["-Oz", "--reorder-functions-by-name"]).args(FEATURES);
-    optimise.args(["--strip-debug", "--strip-producers", "--strip-target-features"]);
-    optimise.arg(&wasm).arg("-o").arg(&wasm);
-    quietly(&mut optimise).context("wasm-opt refuses the module")?;
     let script = folder.join("holdfast_pop.js");
     shrink::shrink(equipment, &script, &wasm)?;
     for file in [wasm, script] {

@@ -50,7 +50,7 @@ pub(crate) const INPUTS: &[&str] = &[
     ".cargo/config.toml",
     "xtask/src/page.rs",
     "xtask/src/seal.rs",
-    "xtask/src/shrink.rs",
+    "xtask/src/shrink",
 ];
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {

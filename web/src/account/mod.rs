@@ -7,8 +7,8 @@ mod summary;
 mod text;
 mod welcome;
 
-pub use setup::SetupPage;
-pub use sign_in::SignInPage;
-pub use sign_out::{AtStake, SignOut};
+pub use setup::{SetupPage, SetupPageProps};
+pub use sign_in::{SignInPage, SignInPageProps};
+pub use sign_out::{AtStake, SignOut, SignOutProps};
 pub use summary::{Live, summary};
 pub use welcome::done;

@@ -1,12 +1,14 @@
 use super::text;
 use crate::{
     session::Here,
-    ui::{Heading, Icon, notice, picture, tag},
+    ui::{
+        Content as _, Element, Heading, Icon, classed, div, element, hidden, notice, p, picture, span, tag,
+    },
     words::Tone,
 };
 use holdfast_pop::Kept;
 use holdfast_protocol::account::Me;
-use yew::prelude::{Html, html};
+use yew::prelude::Html;
 
 /// Whether this page's own connection is proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,40 +49,43 @@ fn protections(me: &Me, live: Live) -> [Protection; 4] {
 pub fn summary(here: &Here, live: Live) -> Html {
     let protections = protections(&here.me, live);
     let rows = protections.iter().map(|protection| match protection.standing {
-        Standing::InPlace => html! { <li class="in-place">{ picture(Icon::Check) }{ protection.said }</li> },
-        Standing::Missing => {
-            html! { <li><span class="gap" aria-hidden="true"></span>{ protection.said }</li> }
-        }
+        Standing::InPlace => classed("li", "in-place").with(picture(Icon::Check)).with(protection.said),
+        Standing::Missing => element("li").with(hidden(span("gap"))).with(protection.said),
     });
-    html! {
-        <section class="card lock" aria-labelledby={Heading::ID}>
-            { ring(&protections) }
-            <div class="lock-words">
-                { tag(Tone::Held, text::TIER) }
-                { Heading { text: text::LOCKED_TITLE, tab: text::SECURITY_TAB }.show() }
-                <p class="muted">{ text::LOCKED_BODY }</p>
-                <ul class="protections" role="list">{ for rows }</ul>
-                if here.kept == Kept::MemoryOnly { { notice(Tone::Wait, text::MEMORY_ONLY) } }
-            </div>
-        </section>
-    }
+    let words = div("lock-words")
+        .with(tag(Tone::Held, text::TIER))
+        .with(Heading { text: text::LOCKED_TITLE, tab: text::SECURITY_TAB }.show())
+        .with(p("muted").with(text::LOCKED_BODY))
+        .with(classed("ul", "protections").attr("role", "list").with_each(rows))
+        .with((here.kept == Kept::MemoryOnly).then(|| notice(Tone::Wait, text::MEMORY_ONLY)));
+    classed("section", "card lock")
+        .attr("aria-labelledby", Heading::ID)
+        .with(ring(&protections))
+        .with(words)
+        .into_html()
 }
 
 /// A quarter of the ring for each.
-fn ring(protections: &[Protection; 4]) -> Html {
+fn ring(protections: &[Protection; 4]) -> Element {
     let in_place = protections.iter().filter(|each| each.standing == Standing::InPlace).count();
     let places = ["rotate(-85 52 52)", "rotate(5 52 52)", "rotate(95 52 52)", "rotate(185 52 52)"];
     let quarters = protections.iter().zip(places).map(|(protection, transform)| {
         let class = if protection.standing == Standing::InPlace { "quarter in-place" } else { "quarter" };
-        html! { <circle {class} cx="52" cy="52" r="44" stroke-dasharray="59 217.5" {transform} /> }
+        classed("circle", class)
+            .attr("cx", "52")
+            .attr("cy", "52")
+            .attr("r", "44")
+            .attr("stroke-dasharray", "59 217.5")
+            .attr("transform", transform)
     });
-    html! {
-        <svg class="ring" viewBox="0 0 104 104" role="img" aria-label={text::ring(in_place)}>
-            { for quarters }
-            <path class="shield" d="M52 30c8 5 14 6 20 6 0 18-6 31-20 38-14-7-20-20-20-38 6 0 12-1 20-6Z" />
-            <path class="tick" d="m43 52 7 7 12-14" />
-        </svg>
-    }
+    let shield = "M52 30c8 5 14 6 20 6 0 18-6 31-20 38-14-7-20-20-20-38 6 0 12-1 20-6Z";
+    classed("svg", "ring")
+        .attr("viewBox", "0 0 104 104")
+        .attr("role", "img")
+        .attr("aria-label", text::ring(in_place))
+        .with_each(quarters)
+        .with(classed("path", "shield").attr("d", shield))
+        .with(classed("path", "tick").attr("d", "m43 52 7 7 12-14"))
 }
 
 #[cfg(test)]

@@ -1,24 +1,17 @@
 use super::text;
 use crate::{
-    ui::{Heading, Icon, Step, picture, steps, tag},
+    ui::{Content as _, Heading, Icon, Step, button, div, group, p, picture, span, steps, tag},
     words::Tone,
 };
-use yew::prelude::{Callback, Html, html};
+use yew::prelude::{Callback, Html};
 
 /// The wizard's last step; `open` leaves it.
 pub fn done(open: Callback<()>) -> Html {
-    html! {
-        <>
-            { steps(Step::Done) }
-            <div class="card finished">
-                <span class="finished-seal">{ picture(Icon::Check) }</span>
-                { tag(Tone::Held, text::TIER) }
-                { Heading { text: text::LOCKED_TITLE, tab: text::TIER }.show() }
-                <p class="muted">{ text::DONE_BODY }</p>
-                <button type="button" class="btn primary" onclick={move |_| open.emit(())}>
-                    { text::OPEN_SECURITY }
-                </button>
-            </div>
-        </>
-    }
+    let card = div("card finished")
+        .with(span("finished-seal").with(picture(Icon::Check)))
+        .with(tag(Tone::Held, text::TIER))
+        .with(Heading { text: text::LOCKED_TITLE, tab: text::TIER }.show())
+        .with(p("muted").with(text::DONE_BODY))
+        .with(button("btn primary", open).with(text::OPEN_SECURITY));
+    group().with(steps(Step::Done)).with(card).into_html()
 }

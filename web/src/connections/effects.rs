@@ -1,18 +1,19 @@
 use super::state::{Action, Connections};
 use crate::api::{Access, Api, Call};
+use crate::store::{Store, use_effect_of, use_store};
 use holdfast_protocol::{
     connections::{ConnectionList, EndConnectionRequest},
     ids::ConnectionId,
 };
 use wasm_bindgen_futures::spawn_local;
-use yew::prelude::{Callback, UseReducerHandle, hook, use_effect_with, use_reducer};
+use yew::prelude::{Callback, hook};
 
 #[hook]
-pub(super) fn use_connections(api: &Api) -> (UseReducerHandle<Connections>, Callback<ConnectionId>) {
-    let state = use_reducer(Connections::default);
+pub(super) fn use_connections(api: &Api) -> (Store<Connections>, Callback<ConnectionId>) {
+    let state = use_store(Connections::default);
     {
-        let tell = state.dispatcher();
-        use_effect_with(api.clone(), move |api| {
+        let tell = state.teller();
+        use_effect_of(api.clone(), move |api| {
             let api = api.clone();
             spawn_local(async move {
                 let list = api.call::<ConnectionList>(Call::get("/v1/connections", Access::SignedIn)).await;
@@ -23,7 +24,7 @@ pub(super) fn use_connections(api: &Api) -> (UseReducerHandle<Connections>, Call
             });
         });
     }
-    let (api, tell) = (api.clone(), state.dispatcher());
+    let (api, tell) = (api.clone(), state.teller());
     let end = Callback::from(move |id: ConnectionId| {
         let (api, tell) = (api.clone(), tell.clone());
         tell.dispatch(Action::EndAsked(id.clone()));

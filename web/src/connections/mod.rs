@@ -6,4 +6,4 @@ mod state;
 mod text;
 mod view;
 
-pub use view::ConnectionsPanel;
+pub use view::{ConnectionsPanel, ConnectionsPanelProps};

@@ -1,7 +1,9 @@
 use super::text;
-use crate::words::Tone;
+use crate::{
+    ui::{Element, classed, element, p},
+    words::Tone,
+};
 use holdfast_protocol::connections::{BEATS, Beat};
-use yew::prelude::{Html, html};
 
 const STEP: u32 = 24;
 const WIDTH: u32 = 720;
@@ -76,9 +78,9 @@ fn said(beats: &[Beat]) -> String {
 }
 
 /// The last answers of a connection, as a picture and in words.
-pub(super) fn pulse(beats: &[Beat], tone: Tone) -> Html {
+pub(super) fn pulse(beats: &[Beat], tone: Tone) -> Element {
     if beats.is_empty() {
-        return html! { <p class="small muted">{ text::NO_BEATS }</p> };
+        return p("small muted").with(text::NO_BEATS);
     }
     let class = if tone == Tone::Held { "pulse held" } else { "pulse wait" };
     let points = points(beats);
@@ -88,18 +90,21 @@ pub(super) fn pulse(beats: &[Beat], tone: Tone) -> Html {
             Beat::Proven { .. } => ("dot", "2.6"),
             Beat::Failed => ("dot missed", "4.5"),
         };
-        html! { <circle {class} cx={point.x.to_string()} cy={point.y.to_string()} {r} /> }
+        circle(class, point, r)
     });
-    html! {
-        <svg {class} viewBox="0 0 720 64" preserveAspectRatio="xMaxYMid slice" role="img" aria-label={said(beats)}>
-            <path class="rail" d="M0 46H672" />
-            <path class="trace" d={line(&points)} />
-            <g>{ for dots }</g>
-            if let Some(last) = last {
-                <circle class="beat" cx={last.x.to_string()} cy={last.y.to_string()} r="4" />
-            }
-        </svg>
-    }
+    classed("svg", class)
+        .attr("viewBox", "0 0 720 64")
+        .attr("preserveAspectRatio", "xMaxYMid slice")
+        .attr("role", "img")
+        .attr("aria-label", said(beats))
+        .with(classed("path", "rail").attr("d", "M0 46H672"))
+        .with(classed("path", "trace").attr("d", line(&points)))
+        .with(element("g").with_each(dots))
+        .with(last.map(|last| circle("beat", &last, "4")))
+}
+
+fn circle(class: &'static str, at: &Point, r: &'static str) -> Element {
+    classed("circle", class).attr("cx", at.x.to_string()).attr("cy", at.y.to_string()).attr("r", r)
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 use super::state::{Action, History, Older};
+use crate::store::{Store, use_effect_of, use_kept, use_store};
 use crate::{
     api::{Access, Api, Call},
     live::Live,
 };
 use holdfast_protocol::history::{ActivityEvent, ActivityPage};
 use wasm_bindgen_futures::spawn_local;
-use yew::prelude::{Callback, UseReducerHandle, hook, use_callback, use_effect_with, use_reducer};
+use yew::prelude::{Callback, hook};
 
 const PATH: &str = "/v1/activity";
 
 /// What happened, for the panels that show it.
 #[derive(Clone, PartialEq)]
 pub struct HistoryHandle {
-    pub(super) history: UseReducerHandle<History>,
+    pub(super) history: Store<History>,
     /// Everything known, the newest first.
     pub(super) events: Vec<ActivityEvent>,
     pub(super) fetch: Callback<()>,
@@ -22,20 +23,23 @@ pub struct HistoryHandle {
 /// Fetches the newest events, and again each time that the stream comes back.
 #[hook]
 pub fn use_history(api: &Api, live: &Live) -> HistoryHandle {
-    let history = use_reducer(|| History::Loading);
+    let history = use_store(|| History::Loading);
     let fetch = {
-        let tell = history.dispatcher();
-        use_callback(api.clone(), move |(), api: &Api| {
+        let tell = history.teller();
+        use_kept(api.clone(), move |api: &Api| {
             let (api, tell) = (api.clone(), tell.clone());
-            spawn_local(async move {
-                let page = api.call::<ActivityPage>(Call::get(PATH, Access::SignedIn)).await;
-                tell.dispatch(page.map_or_else(Action::CouldNotFetch, Action::Fetched));
-            });
+            Callback::from(move |()| {
+                let (api, tell) = (api.clone(), tell.clone());
+                spawn_local(async move {
+                    let page = api.call::<ActivityPage>(Call::get(PATH, Access::SignedIn)).await;
+                    tell.dispatch(page.map_or_else(Action::CouldNotFetch, Action::Fetched));
+                });
+            })
         })
     };
     {
         let fetch = fetch.clone();
-        use_effect_with(live.openings, move |_| fetch.emit(()));
+        use_effect_of(live.openings, move |_| fetch.emit(()));
     }
     let events = history.events(&live.heard);
     let older = {
@@ -44,7 +48,7 @@ pub fn use_history(api: &Api, live: &Live) -> HistoryHandle {
         Callback::from(move |()| {
             let fetching = matches!(&*history, History::Loaded(loaded) if loaded.older == Older::Fetching);
             let (Some(oldest), false) = (oldest, fetching) else { return };
-            let (api, tell) = (api.clone(), history.dispatcher());
+            let (api, tell) = (api.clone(), history.teller());
             tell.dispatch(Action::OlderAsked);
             spawn_local(async move {
                 let query = ["before=", &oldest.to_string()].concat();

@@ -4,16 +4,19 @@ use super::{
     text,
 };
 use crate::{
-    ui::{Again, Icon, Panel, alert, moment, picture, tag, waiting},
+    ui::{
+        Again, Content as _, Element, Icon, Panel, alert, button, classed, div, group, moment, p, picture,
+        span, tag, waiting,
+    },
     words::{Tone, Words},
 };
 use holdfast_protocol::history::{Activity, ActivityEvent};
-use yew::prelude::{Html, html};
+use yew::prelude::Html;
 
 /// Shown above everything else, for as long as there is cause.
 pub fn alarm(handle: &HistoryHandle, now_ms: u64) -> Html {
     if state::alarm(&handle.events, now_ms).is_none() {
-        return html! {};
+        return Html::default();
     }
     let words = Words { what: text::ALARM.into(), way_on: text::ALARM_DO.into(), tone: Tone::Broken };
     alert("alarm", &words, None)
@@ -23,36 +26,31 @@ pub fn alarm(handle: &HistoryHandle, now_ms: u64) -> Html {
 pub fn activity_panel(handle: &HistoryHandle, now_ms: u64) -> Html {
     let HistoryHandle { history, events, fetch, older } = handle;
     let rows = events.iter().map(|event| row(event, now_ms));
-    let rows = html! { <ol class="rows events" role="list">{ for rows }</ol> };
+    let rows = classed("ol", "rows events").attr("role", "list").with_each(rows);
     let content = match &**history {
-        History::Loading if events.is_empty() => {
-            html! { <div class="inset">{ waiting(Some(text::LOADING)) }</div> }
-        }
-        History::Loading => rows,
+        History::Loading if events.is_empty() => div("inset").with(waiting(Some(text::LOADING))).into_html(),
+        History::Loading => rows.into_html(),
         History::Failed(failure) => {
             let failure = alert("activity-failure", &failure.words(), Some(Again::new(fetch)));
-            html! { <><div class="inset">{ failure }</div>{ rows }</> }
+            group().with(div("inset").with(failure)).with(rows).into_html()
         }
-        History::Loaded(_) if events.is_empty() => html! { <p class="inset muted">{ text::NONE }</p> },
+        History::Loaded(_) if events.is_empty() => p("inset muted").with(text::NONE).into_html(),
         History::Loaded(Loaded { older: below, .. }) => {
-            let ask = older.clone();
             let below = match below {
-                Older::None => html! { <p class="small muted">{ text::ALL }</p> },
+                Older::None => p("small muted").with(text::ALL).into_html(),
                 Older::Failed(failure) => alert("older-failure", &failure.words(), Some(Again::new(older))),
-                Older::There | Older::Fetching => html! {
-                    <div class="actions">
-                        <button type="button" class="btn" onclick={move |_| ask.emit(())}>{ text::OLDER }</button>
-                        { waiting((*below == Older::Fetching).then_some(text::LOADING_OLDER)) }
-                    </div>
-                },
+                Older::There | Older::Fetching => div("actions")
+                    .with(button("btn", older.clone()).with(text::OLDER))
+                    .with(waiting((*below == Older::Fetching).then_some(text::LOADING_OLDER)))
+                    .into_html(),
             };
-            html! { <>{ rows }<div class="inset below">{ below }</div></> }
+            group().with(rows).with(div("inset below").with(below)).into_html()
         }
     };
-    Panel { title: text::TITLE, id: "activity", beside: html! {} }.show(content)
+    Panel { title: text::TITLE, id: "activity", beside: Html::default() }.show(content)
 }
 
-fn row(event: &ActivityEvent, now_ms: u64) -> Html {
+fn row(event: &ActivityEvent, now_ms: u64) -> Element {
     let text::Sentence { said, tone, way_on } = text::sentence(&event.what);
     let device = event.device.as_ref().map(|device| [", ", &device.browser, " on ", &device.system].concat());
     let class = match tone {
@@ -60,19 +58,16 @@ fn row(event: &ActivityEvent, now_ms: u64) -> Html {
         Tone::Wait => "event wait",
         Tone::Plain | Tone::Held => "event",
     };
-    html! {
-        <li key={event.id.to_string()} {class}>
-            <span class="row-icon">{ picture(icon(&event.what)) }</span>
-            <div class="row-what">
-                <p class="row-title">
-                    <span class="said">{ said.to_string() }</span>
-                    { text::mark(tone).map(|mark| tag(tone, mark)) }
-                </p>
-                if let Some(way_on) = way_on { <p class="small way-on">{ way_on }</p> }
-                <p class="small muted">{ moment(event.at_ms, now_ms) }{ device }</p>
-            </div>
-        </li>
-    }
+    let title =
+        p("row-title").with(span("said").with(said)).with(text::mark(tone).map(|mark| tag(tone, mark)));
+    let what = div("row-what")
+        .with(title)
+        .with(way_on.map(|way_on| p("small way-on").with(way_on)))
+        .with(p("small muted").with(moment(event.at_ms, now_ms)).with(device));
+    classed("li", class)
+        .key(&event.id.to_string())
+        .with(span("row-icon").with(picture(icon(&event.what))))
+        .with(what)
 }
 
 const fn icon(what: &Activity) -> Icon {

@@ -1,15 +1,16 @@
 use super::state::{Action, Passkeys};
 use crate::api::{Access, Api, Call};
+use crate::store::{Store, use_effect_of, use_kept, use_store};
 use holdfast_protocol::{
     ids::PasskeyId,
     passkeys::{PasskeyList, RenameRequest},
 };
 use wasm_bindgen_futures::spawn_local;
-use yew::prelude::{Callback, UseReducerHandle, hook, use_callback, use_effect_with, use_reducer};
+use yew::prelude::{Callback, hook};
 
 /// What the view needs.
 pub(super) struct Handles {
-    pub(super) passkeys: UseReducerHandle<Passkeys>,
+    pub(super) passkeys: Store<Passkeys>,
     pub(super) fetch: Callback<()>,
     pub(super) rename: Callback<(PasskeyId, String)>,
 }
@@ -17,25 +18,28 @@ pub(super) struct Handles {
 /// Fetches the list, and again whenever `changes` rises.
 #[hook]
 pub(super) fn use_passkeys(api: &Api, changes: usize) -> Handles {
-    let passkeys = use_reducer(|| Passkeys::Loading);
+    let passkeys = use_store(|| Passkeys::Loading);
     let fetch = {
-        let tell = passkeys.dispatcher();
-        use_callback(api.clone(), move |(), api: &Api| {
+        let tell = passkeys.teller();
+        use_kept(api.clone(), move |api: &Api| {
             let (api, tell) = (api.clone(), tell.clone());
-            spawn_local(async move {
-                let list = api.call::<PasskeyList>(Call::get("/v1/passkey", Access::SignedIn)).await;
-                tell.dispatch(match list {
-                    Ok(list) => Action::Fetched(list.passkeys),
-                    Err(failure) => Action::CouldNotFetch(failure),
+            Callback::from(move |()| {
+                let (api, tell) = (api.clone(), tell.clone());
+                spawn_local(async move {
+                    let list = api.call::<PasskeyList>(Call::get("/v1/passkey", Access::SignedIn)).await;
+                    tell.dispatch(match list {
+                        Ok(list) => Action::Fetched(list.passkeys),
+                        Err(failure) => Action::CouldNotFetch(failure),
+                    });
                 });
-            });
+            })
         })
     };
     {
         let fetch = fetch.clone();
-        use_effect_with(changes, move |_| fetch.emit(()));
+        use_effect_of(changes, move |_| fetch.emit(()));
     }
-    let (api, tell) = (api.clone(), passkeys.dispatcher());
+    let (api, tell) = (api.clone(), passkeys.teller());
     let rename = Callback::from(move |(id, name): (PasskeyId, String)| {
         let (api, tell) = (api.clone(), tell.clone());
         spawn_local(async move {

@@ -5,4 +5,4 @@ mod state;
 mod text;
 mod view;
 
-pub use view::PasskeysPanel;
+pub use view::{PasskeysPanel, PasskeysPanelProps};

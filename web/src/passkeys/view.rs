@@ -7,14 +7,15 @@ use crate::{
     api::Api,
     text as words,
     ui::{
-        Again, Field, Focus, Icon, Panel, Taking, alert, moment, notice, picture, status, tag, use_now,
-        waiting,
+        Again, Content as _, Element, Field, Focus, Group, Hears, Icon, Panel, alert, button, classed, div,
+        element, form, group, moment, notice, p, picture, span, status, submit, tag, use_now, waiting,
     },
     words::Tone,
 };
 use holdfast_protocol::passkeys::{Backup, PasskeyView, Trust};
-use web_sys::{KeyboardEvent, SubmitEvent};
-use yew::prelude::{Callback, Html, Properties, component, html};
+use wasm_bindgen::JsCast as _;
+use web_sys::{Event, KeyboardEvent};
+use yew::prelude::{Callback, Html, Properties, component};
 
 #[derive(Properties, PartialEq)]
 pub struct PasskeysPanelProps {
@@ -29,43 +30,41 @@ pub fn PasskeysPanel(props: &PasskeysPanelProps) -> Html {
     let handles = use_passkeys(&props.api, props.changes);
     let now_ms = use_now(30_000);
     let (beside, content) = match &*handles.passkeys {
-        Passkeys::Loading => (html! {}, html! { <div class="inset">{ waiting(Some(text::LOADING)) }</div> }),
+        Passkeys::Loading => (Html::default(), div("inset").with(waiting(Some(text::LOADING))).into_html()),
         Passkeys::Failed(failure) => {
             let failure = alert("passkeys-failure", &failure.words(), Some(Again::new(&handles.fetch)));
-            (html! {}, html! { <div class="inset">{ failure }</div> })
+            (Html::default(), div("inset").with(failure).into_html())
         }
         Passkeys::Loaded(loaded) => {
-            let beside = html! { <span class="small muted">{ text::in_use(loaded.in_use()) }</span> };
-            (beside, list(loaded, &handles, now_ms))
+            let beside = span("small muted").with(text::in_use(loaded.in_use())).into_html();
+            (beside, list(loaded, &handles, now_ms).into_html())
         }
     };
     Panel { title: text::TITLE, id: "passkeys", beside }.show(content)
 }
 
-fn list(loaded: &Loaded, handles: &Handles, now_ms: u64) -> Html {
+fn list(loaded: &Loaded, handles: &Handles, now_ms: u64) -> Group {
     let rows = loaded.list.iter().map(|view| {
         let edit = loaded.edit.as_ref().filter(|edit| edit.id == view.id);
         row(view, edit, handles, now_ms)
     });
     let renamed = matches!(loaded.left, Some((_, Left::Renamed))).then_some(text::RENAMED);
-    html! {
-        <>
-            <ul class="rows" role="list">{ for rows }</ul>
-            if loaded.in_use() == 1 { <div class="inset below">{ notice(Tone::Plain, text::ADVICE) }</div> }
-            <div class="hush">{ status(renamed) }</div>
-            if let Some((id, _)) = &loaded.left { <Focus id={button_id(id.as_str())} /> }
-        </>
-    }
+    let advice = || div("inset below").with(notice(Tone::Plain, text::ADVICE));
+    group()
+        .with(classed("ul", "rows").attr("role", "list").with_each(rows))
+        .with((loaded.in_use() == 1).then(advice))
+        .with(div("hush").with(status(renamed)))
+        .with(loaded.left.as_ref().map(|(id, _)| Focus::at(button_id(id.as_str()))))
 }
 
 fn button_id(id: &str) -> String {
     ["rename-", id].concat()
 }
 
-fn row(view: &PasskeyView, edit: Option<&Edit>, handles: &Handles, now_ms: u64) -> Html {
+fn row(view: &PasskeyView, edit: Option<&Edit>, handles: &Handles, now_ms: u64) -> Element {
     let begin = {
-        let (tell, id) = (handles.passkeys.dispatcher(), view.id.clone());
-        Callback::from(move |_| tell.dispatch(Action::EditBegan(id.clone())))
+        let (tell, id) = (handles.passkeys.teller(), view.id.clone());
+        Callback::from(move |()| tell.dispatch(Action::EditBegan(id.clone())))
     };
     let icon = match view.backup {
         Backup::Synced | Backup::NotYetSynced => Icon::Cloud,
@@ -74,14 +73,11 @@ fn row(view: &PasskeyView, edit: Option<&Edit>, handles: &Handles, now_ms: u64) 
     };
     let title = match edit {
         Some(edit) => rename(edit, handles),
-        None => html! {
-            <p class="row-title">
-                <strong>{ view.name.clone() }</strong>
-                { tag(Tone::Plain, text::backup(view.backup)) }
-                { text::trust(view.trust).map(|(tone, said)| tag(tone, said)) }
-                if view.opened_this_session { { tag(Tone::Held, text::OPENED_THIS) } }
-            </p>
-        },
+        None => p("row-title")
+            .with(element("strong").with(view.name.clone()))
+            .with(tag(Tone::Plain, text::backup(view.backup)))
+            .with(text::trust(view.trust).map(|(tone, said)| tag(tone, said)))
+            .with(view.opened_this_session.then(|| tag(Tone::Held, text::OPENED_THIS))),
     };
     let mut what = view.display_name.clone();
     let transports = text::transports(&view.transports);
@@ -90,33 +86,37 @@ fn row(view: &PasskeyView, edit: Option<&Edit>, handles: &Handles, now_ms: u64) 
         what.push_str(&transports);
     }
     let used = match view.last_used_at_ms {
-        Some(at_ms) => html! { <>{ text::USED }{ moment(at_ms, now_ms) }</> },
-        None => text::NEVER_USED.into(),
+        Some(at_ms) => group().with(text::USED).with(moment(at_ms, now_ms)).into_html(),
+        None => text::NEVER_USED.into_html(),
     };
-    html! {
-        <li key={view.id.as_str()} class="passkey">
-            <span class="row-icon">{ picture(icon) }</span>
-            <div class="row-what">
-                { title }
-                <p class="small muted">{ what }</p>
-                <p class="small muted">
-                    { text::ADDED }{ moment(view.created_at_ms, now_ms) }{ ", " }{ used }{ ". " }
-                    { text::losing(view.backup) }
-                </p>
-                if view.trust == Trust::Suspect { <p class="fault">{ text::SUSPECT }</p> }
-            </div>
-            if edit.is_none() && view.trust != Trust::Disabled {
-                <button id={button_id(view.id.as_str())} type="button" class="btn quiet row-end"
-                    aria-label={text::rename_label(&view.name)} onclick={begin}>
-                    { picture(Icon::Pencil) }{ text::RENAME }
-                </button>
-            }
-        </li>
-    }
+    let history = p("small muted")
+        .with(text::ADDED)
+        .with(moment(view.created_at_ms, now_ms))
+        .with(", ")
+        .with(used)
+        .with(". ")
+        .with(text::losing(view.backup));
+    let what = div("row-what")
+        .with(title)
+        .with(p("small muted").with(what))
+        .with(history)
+        .with((view.trust == Trust::Suspect).then(|| p("fault").with(text::SUSPECT)));
+    let rename = (edit.is_none() && view.trust != Trust::Disabled).then(|| {
+        button("btn quiet row-end", begin)
+            .attr("id", button_id(view.id.as_str()))
+            .attr("aria-label", text::rename_label(&view.name))
+            .with(picture(Icon::Pencil))
+            .with(text::RENAME)
+    });
+    classed("li", "passkey")
+        .key(view.id.as_str())
+        .with(span("row-icon").with(picture(icon)))
+        .with(what)
+        .with(rename)
 }
 
-fn rename(edit: &Edit, handles: &Handles) -> Html {
-    let tell = handles.passkeys.dispatcher();
+fn rename(edit: &Edit, handles: &Handles) -> Element {
+    let tell = handles.passkeys.teller();
     let on_input = {
         let tell = tell.clone();
         Callback::from(move |typed| tell.dispatch(Action::Typed(typed)))
@@ -125,19 +125,18 @@ fn rename(edit: &Edit, handles: &Handles) -> Html {
         let tell = tell.clone();
         Callback::from(move |()| tell.dispatch(Action::EditLeft))
     };
-    let onkeydown = {
+    let on_key = {
         let leave = leave.clone();
-        Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Escape" {
+        move |event: Event| {
+            if event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key() == "Escape") {
                 event.prevent_default();
                 leave.emit(());
             }
-        })
+        }
     };
-    let onsubmit = {
+    let send = {
         let (rename, edit) = (handles.rename.clone(), edit.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
+        Callback::from(move |()| {
             if edit.phase == Phase::Saving {
                 return;
             }
@@ -153,24 +152,22 @@ fn rename(edit: &Edit, handles: &Handles) -> Html {
         _ => None,
     };
     let failure = match &edit.phase {
-        Phase::Failed(failure) => alert("rename-failure", &failure.words(), None),
-        _ => html! {},
+        Phase::Failed(failure) => Some(alert("rename-failure", &failure.words(), None)),
+        _ => None,
     };
     let field = Field {
         maxlength: Some("64"),
         fault,
         ..Field::new("new-name", text::NEW_NAME, &edit.typed, on_input)
     };
-    html! {
-        <form class="rename" novalidate={true} {onsubmit} {onkeydown}>
-            { field.show() }
-            <div class="actions">
-                <button type="submit" class="btn primary" aria-disabled={saving.then_some("true")}>{ text::SAVE }</button>
-                <button type="button" class="btn quiet" onclick={move |_| leave.emit(())}>{ words::CANCEL }</button>
-                { waiting(saving.then_some(text::SAVING)) }
-            </div>
-            { failure }
-            <Focus id="new-name" taking={Taking::Select} />
-        </form>
-    }
+    let actions = div("actions")
+        .with(submit("btn primary").attr("aria-disabled", saving.then_some("true")).with(text::SAVE))
+        .with(button("btn quiet", leave).with(words::CANCEL))
+        .with(waiting(saving.then_some(text::SAVING)));
+    form("rename", send)
+        .on(Hears::KeyDown, on_key)
+        .with(field.show())
+        .with(actions)
+        .with(failure)
+        .with(Focus::selecting("new-name"))
 }

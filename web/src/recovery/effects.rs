@@ -2,6 +2,7 @@ use super::{
     state::{Action, Codes, Phase},
     text,
 };
+use crate::store::{Store, use_effect_of, use_store, use_value};
 use crate::{
     api::{Access, Api, Call},
     browser::{self, Kept},
@@ -14,11 +15,11 @@ use holdfast_protocol::{
     recovery::{CODES, RecoveryCode, RecoveryCodesRequest, RecoveryCodesView},
 };
 use wasm_bindgen_futures::spawn_local;
-use yew::prelude::{Callback, UseReducerHandle, hook, use_effect_with, use_reducer, use_state_eq};
+use yew::prelude::{Callback, hook};
 
 /// What the view needs.
 pub(super) struct Handles {
-    pub(super) codes: UseReducerHandle<Codes>,
+    pub(super) codes: Store<Codes>,
     pub(super) before: Before,
     pub(super) copy: Callback<()>,
     pub(super) download: Callback<()>,
@@ -35,20 +36,20 @@ pub(super) enum Before {
 
 #[hook]
 pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Action>) -> Handles {
-    let codes = use_reducer(|| Codes::new(make(), browser::pick(CODES)));
-    let before = use_state_eq(|| Kept::CodesShown.read().map_or(Before::Nothing, |_| Before::OtherCodes));
+    let codes = use_store(|| Codes::new(make(), browser::pick(CODES)));
+    let before = use_value(|| Kept::CodesShown.read().map_or(Before::Nothing, |_| Before::OtherCodes));
     let at_stake = matches!(&*codes, Codes::Shown(_));
-    use_effect_with(at_stake, move |at_stake| {
-        let warning = at_stake.then(|| {
+    use_effect_of(at_stake, move |at_stake| {
+        at_stake.then(|| {
             Kept::CodesShown.write("yes");
             warn_before_leaving()
-        });
-        move || drop(warning)
+        })
     });
 
     let sheet = {
         let (codes, account) = (codes.clone(), me.account.email.clone());
         move || {
+            let codes = codes.latest();
             let Codes::Shown(shown) = &*codes else { return String::new() };
             let (at, made) = (browser::origin(), clock::date(clock::now_ms()));
             text::Sheet { account: &account, at: &at, made: &made }
@@ -56,7 +57,7 @@ pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Actio
         }
     };
     let copy = {
-        let (tell, sheet) = (codes.dispatcher(), sheet.clone());
+        let (tell, sheet) = (codes.teller(), sheet.clone());
         Callback::from(move |()| {
             let (tell, sheet) = (tell.clone(), sheet());
             spawn_local(async move {
@@ -66,7 +67,7 @@ pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Actio
         })
     };
     let download = {
-        let tell = codes.dispatcher();
+        let tell = codes.teller();
         Callback::from(move |()| {
             let saved = browser::download(text::FILE, &sheet()).is_some();
             tell.dispatch(Action::Did(if saved { text::DOWNLOADED } else { text::NOT_DOWNLOADED }));
@@ -75,16 +76,17 @@ pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Actio
     let submit = {
         let (codes, api, on_session) = (codes.clone(), api.clone(), on_session.clone());
         Callback::from(move |()| {
-            let Codes::Shown(shown) = &*codes else { return };
+            let (latest, tell) = (codes.latest(), codes.teller());
+            let Codes::Shown(shown) = &*latest else { return };
             if shown.phase == Phase::Keeping {
                 return;
             }
-            codes.dispatch(Action::Submitted);
+            tell.dispatch(Action::Submitted);
             if shown.check().is_err() {
                 return;
             }
             let verifiers = shown.codes.iter().map(RecoveryCode::sign_in_verifier).collect();
-            let (tell, api, on_session) = (codes.dispatcher(), api.clone(), on_session.clone());
+            let (api, on_session) = (api.clone(), on_session.clone());
             spawn_local(async move {
                 let request = RecoveryCodesRequest { verifiers };
                 let call = Call::post("/v1/recovery-codes", Access::SignedIn, &request);

@@ -1,10 +1,10 @@
 use super::text;
 use crate::{
-    ui::{Panel, moment, notice, tag},
+    ui::{Panel, div, moment, notice, p, tag},
     words::Tone,
 };
 use holdfast_protocol::recovery::RecoveryCodesView;
-use yew::prelude::{Html, html};
+use yew::prelude::Html;
 
 /// Few enough to warn about.
 const FEW: u32 = 3;
@@ -14,11 +14,12 @@ pub fn codes_left(codes: &RecoveryCodesView, now_ms: u64) -> Html {
     let RecoveryCodesView { left, total, created_at_ms } = *codes;
     let few = left <= FEW;
     let tone = if few { Tone::Wait } else { Tone::Held };
-    let beside = tag(tone, &text::left(left, total));
-    Panel { title: text::LIST, id: "recovery-codes", beside }.show(html! {
-        <div class="inset">
-            <p class="small muted">{ text::LEFT_BODY }{ text::LEFT_MADE }{ moment(created_at_ms, now_ms) }{ "." }</p>
-            if few { { notice(tone, text::LEFT_FEW) } }
-        </div>
-    })
+    let beside = tag(tone, text::left(left, total));
+    let said = p("small muted")
+        .with(text::LEFT_BODY)
+        .with(text::LEFT_MADE)
+        .with(moment(created_at_ms, now_ms))
+        .with(".");
+    Panel { title: text::LIST, id: "recovery-codes", beside }
+        .show(div("inset").with(said).with(few.then(|| notice(tone, text::LEFT_FEW))))
 }

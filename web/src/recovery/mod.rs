@@ -7,4 +7,4 @@ mod text;
 mod view;
 
 pub use left::codes_left;
-pub use view::CodesStep;
+pub use view::{CodesStep, CodesStepProps};

@@ -7,15 +7,14 @@ use crate::{
     api::Api,
     browser, clock, session,
     ui::{
-        Again, Field, Focus, Heading, Icon, Spelled, Step, alert, notice, picture, status, steps, use_now,
-        waiting,
+        Again, Content as _, Element, Field, Focus, Heading, Icon, Spelled, Step, alert, button, classed,
+        div, element, form, group, notice, p, picture, status, steps, submit, use_now, waiting,
     },
     words::Tone,
 };
 use holdfast_protocol::account::Me;
 use std::rc::Rc;
-use web_sys::SubmitEvent;
-use yew::prelude::{Callback, Html, Properties, component, html};
+use yew::prelude::{Callback, Html, Properties, component};
 
 #[derive(Properties, PartialEq)]
 pub struct CodesStepProps {
@@ -32,65 +31,54 @@ pub fn CodesStep(props: &CodesStepProps) -> Html {
     let content = match &*handles.codes {
         Codes::Unable => notice(Tone::Broken, text::NO_RANDOMNESS),
         Codes::InForce => waiting(Some(text::KEEPING)),
-        Codes::Shown(shown) => html! {
-            <>
-                if handles.before == Before::OtherCodes { { notice(Tone::Wait, text::NEW_ONES) } }
-                { sheet(shown, &handles, &props.me.account.email, &made) }
-                { type_back(shown, &handles) }
-            </>
-        },
+        Codes::Shown(shown) => group()
+            .with((handles.before == Before::OtherCodes).then(|| notice(Tone::Wait, text::NEW_ONES)))
+            .with(sheet(shown, &handles, &props.me.account.email, made))
+            .with(type_back(shown, &handles))
+            .into_html(),
     };
-    html! {
-        <>
-            { steps(Step::Codes) }
-            <div class="lead">
-                { Heading { text: text::TITLE, tab: text::LIST }.show() }
-                <p class="muted">{ text::INTRO }</p>
-            </div>
-            { content }
-        </>
-    }
+    let lead = Heading { text: text::TITLE, tab: text::LIST }.show();
+    group()
+        .with(steps(Step::Codes))
+        .with(div("lead").with(lead).with(p("muted").with(text::INTRO)))
+        .with(content)
+        .into_html()
 }
 
 /// The list; on paper, the only thing of the page.
-fn sheet(shown: &Shown, handles: &Handles, email: &str, made: &str) -> Html {
-    let codes = shown.codes.iter().map(|code| html! { <li><code>{ code.grouped() }</code></li> });
-    let button = |icon: Icon, label: &'static str, run: Callback<()>| {
-        html! {
-            <button type="button" class="btn" onclick={move |_| run.emit(())}>{ picture(icon) }{ label }</button>
-        }
+fn sheet(shown: &Shown, handles: &Handles, email: &str, made: String) -> Element {
+    let codes =
+        shown.codes.iter().map(|code| element("li").with(element("code").with(code.grouped().to_string())));
+    let way = |icon: Icon, label: &'static str, run: Callback<()>| {
+        button("btn", run).with(picture(icon)).with(label)
     };
-    html! {
-        <div class="card sheet">
-            <div class="on-paper">
-                <p class="sheet-title">{ text::SHEET_TITLE }</p>
-                <p>{ email }<br />{ browser::origin() }<br />{ made }</p>
-                <p>{ text::SHEET_BODY }</p>
-            </div>
-            <ol class="codes" aria-label={text::LIST} role="list">{ for codes }</ol>
-            <div class="actions inset">
-                { button(Icon::Copy, text::COPY, handles.copy.clone()) }
-                { button(Icon::Down, text::DOWNLOAD, handles.download.clone()) }
-                { button(Icon::Printer, text::PRINT, Callback::from(|()| browser::print())) }
-                { status(shown.done) }
-            </div>
-        </div>
-    }
+    let whose = p("")
+        .with(email.to_owned())
+        .with(element("br"))
+        .with(browser::origin())
+        .with(element("br"))
+        .with(made);
+    let paper = div("on-paper")
+        .with(p("sheet-title").with(text::SHEET_TITLE))
+        .with(whose)
+        .with(p("").with(text::SHEET_BODY));
+    let actions = div("actions inset")
+        .with(way(Icon::Copy, text::COPY, handles.copy.clone()))
+        .with(way(Icon::Down, text::DOWNLOAD, handles.download.clone()))
+        .with(way(Icon::Printer, text::PRINT, Callback::from(|()| browser::print())))
+        .with(status(shown.done));
+    div("card sheet")
+        .with(paper)
+        .with(classed("ol", "codes").attr("aria-label", text::LIST).attr("role", "list").with_each(codes))
+        .with(actions)
 }
 
-fn type_back(shown: &Shown, handles: &Handles) -> Html {
+fn type_back(shown: &Shown, handles: &Handles) -> Element {
     let Shown { asked, typed, fault, tries, phase, .. } = shown;
     let number = asked + 1;
     let on_input = {
-        let tell = handles.codes.dispatcher();
+        let tell = handles.codes.teller();
         Callback::from(move |typed| tell.dispatch(Action::Typed(typed)))
-    };
-    let onsubmit = {
-        let submit = handles.submit.clone();
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            submit.emit(());
-        })
     };
     let label = text::ask(number);
     let field = Field {
@@ -101,16 +89,15 @@ fn type_back(shown: &Shown, handles: &Handles) -> Html {
     };
     let busy = *phase == Phase::Keeping;
     let failure = match phase {
-        Phase::Failed(failure) => alert("keep-failure", &failure.words(), Some(Again::new(&handles.submit))),
-        Phase::Showing | Phase::Keeping => html! {},
+        Phase::Failed(failure) => {
+            Some(alert("keep-failure", &failure.words(), Some(Again::new(&handles.submit))))
+        }
+        Phase::Showing | Phase::Keeping => None,
     };
-    html! {
-        <form class="type-back" novalidate={true} {onsubmit}>
-            { field.show() }
-            <button type="submit" class="btn primary" aria-disabled={busy.then_some("true")}>{ text::KEPT }</button>
-            { waiting(busy.then_some(text::KEEPING)) }
-            { failure }
-            if fault.is_some() { <Focus id="typed" cue={tries.to_string()} /> }
-        </form>
-    }
+    form("type-back", handles.submit.clone())
+        .with(field.show())
+        .with(submit("btn primary").attr("aria-disabled", busy.then_some("true")).with(text::KEPT))
+        .with(waiting(busy.then_some(text::KEEPING)))
+        .with(failure)
+        .with(fault.map(|_| Focus::again_at("typed", tries.to_string())))
 }

@@ -1,9 +1,9 @@
 use crate::{
     text,
-    ui::{Focus, Icon, picture},
+    ui::{Content, Element, Focus, Icon, button, div, element, p, picture, span},
     words::{Tone, Words},
 };
-use yew::prelude::{Callback, Html, html};
+use yew::prelude::{Callback, Html};
 
 /// A way on, where trying again is one.
 pub struct Again {
@@ -22,30 +22,26 @@ impl Again {
 
 /// A failure: what happened, what to do. It takes the focus when it appears, so that it is read.
 pub fn alert(id: &'static str, words: &Words, again: Option<Again>) -> Html {
-    let again = again.map(|Again { label, run }| {
-        html! { <button type="button" class="btn" onclick={move |_| run.emit(())}>{ label }</button> }
-    });
-    html! {
-        <div {id} class={alert_class(words.tone)} role="alert" tabindex="-1">
-            <span class="alert-icon">{ picture(Icon::Warning) }</span>
-            <div class="alert-words">
-                <p><strong>{ words.what.to_string() }</strong></p>
-                <p>{ words.way_on.to_string() }</p>
-                { again }
-            </div>
-            <Focus {id} cue={words.what.to_string()} />
-        </div>
-    }
+    let said = div("alert-words")
+        .with(p("").with(element("strong").with(words.what.clone())))
+        .with(p("").with(words.way_on.clone()))
+        .with(again.map(|Again { label, run }| button("btn", run).with(label)));
+    div(alert_class(words.tone))
+        .attr("id", id)
+        .attr("role", "alert")
+        .attr("tabindex", "-1")
+        .with(span("alert-icon").with(picture(Icon::Warning)))
+        .with(said)
+        .with(Focus::again_at(id, words.what.to_string()))
+        .into_html()
 }
 
 /// Something worth knowing that is no failure of what the person just did.
 pub fn notice(tone: Tone, said: &str) -> Html {
-    html! {
-        <div class={alert_class(tone)}>
-            <span class="alert-icon">{ picture(Icon::Info) }</span>
-            <div class="alert-words"><p>{ said }</p></div>
-        </div>
-    }
+    div(alert_class(tone))
+        .with(span("alert-icon").with(picture(Icon::Info)))
+        .with(div("alert-words").with(p("").with(said.to_owned())))
+        .into_html()
 }
 
 fn alert_class(tone: Tone) -> &'static str {
@@ -58,28 +54,28 @@ fn alert_class(tone: Tone) -> &'static str {
 }
 
 /// A result, read aloud politely. It is always there, so that a change of its text is heard.
-pub fn status(said: Option<&str>) -> Html {
-    html! { <p class="status" role="status">{ said.unwrap_or_default() }</p> }
+pub fn status(said: Option<&'static str>) -> Html {
+    p("status").attr("role", "status").with(said.unwrap_or_default()).into_html()
 }
 
 /// A wait, shown as one and read aloud politely; `None`: there is none.
-pub fn waiting(said: Option<&str>) -> Html {
-    html! {
-        <p class="status" role="status">
-            if let Some(said) = said {
-                <span class="spinner" aria-hidden="true"></span>{ said }
-            }
-        </p>
-    }
+pub fn waiting(said: Option<&'static str>) -> Html {
+    let spinner = said.map(|_| hidden(span("spinner")));
+    p("status").attr("role", "status").with(spinner).with(said).into_html()
+}
+
+/// Only for the eye.
+pub fn hidden(element: Element) -> Element {
+    element.attr("aria-hidden", "true")
 }
 
 /// A word or two that stand out.
-pub fn tag(tone: Tone, said: &str) -> Html {
+pub fn tag(tone: Tone, said: impl Content) -> Html {
     let class = match tone {
         Tone::Broken => "tag broken",
         Tone::Wait => "tag wait",
         Tone::Held => "tag held",
         Tone::Plain => "tag",
     };
-    html! { <span {class}>{ said }</span> }
+    span(class).with(said).into_html()
 }

@@ -1,6 +1,7 @@
+use crate::ui::{Content as _, Hears, div, element, p};
 use wasm_bindgen::JsCast as _;
-use web_sys::{HtmlInputElement, InputEvent};
-use yew::prelude::{Callback, Html, html};
+use web_sys::HtmlInputElement;
+use yew::prelude::{Callback, Html};
 
 /// A labelled text field with its hint and its fault, both tied to it.
 pub struct Field<'a> {
@@ -55,12 +56,6 @@ impl<'a> Field<'a> {
     /// As it is shown.
     pub fn show(self) -> Html {
         let on_input = self.on_input;
-        let oninput = Callback::from(move |event: InputEvent| {
-            if let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
-            {
-                on_input.emit(input.value());
-            }
-        });
         let hint_id = [self.id, "-hint"].concat();
         let fault_id = [self.id, "-fault"].concat();
         let described = match (&self.fault, self.hint) {
@@ -70,30 +65,31 @@ impl<'a> Field<'a> {
             (None, None) => None,
         };
         let off = (self.spelled == Spelled::AsCode).then_some("off");
-        html! {
-            <div class="field">
-                <label for={self.id}>{ self.label }</label>
-                <input
-                    id={self.id}
-                    class={off.map_or("", |_| "mono")}
-                    type={self.kind}
-                    value={self.value.to_owned()}
-                    {oninput}
-                    autocomplete={self.autocomplete}
-                    autocapitalize={off}
-                    autocorrect={off}
-                    spellcheck={off.map(|_| "false")}
-                    maxlength={self.maxlength}
-                    aria-invalid={self.fault.as_ref().map(|_| "true")}
-                    aria-describedby={described}
-                />
-                if let Some(fault) = self.fault {
-                    <p class="fault" role="alert" id={fault_id}>{ fault }</p>
+        let input = element("input")
+            .attr("id", self.id)
+            .class(off.map_or("", |_| "mono"))
+            .attr("type", self.kind)
+            .value(self.value)
+            .on(Hears::Input, move |event| {
+                let target = event.target();
+                if let Some(input) = target.and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
+                    on_input.emit(input.value());
                 }
-                if let Some(hint) = self.hint {
-                    <p class="hint" id={hint_id}>{ hint }</p>
-                }
-            </div>
-        }
+            })
+            .attr("autocomplete", self.autocomplete)
+            .attr("autocapitalize", off)
+            .attr("autocorrect", off)
+            .attr("spellcheck", off.map(|_| "false"))
+            .attr("maxlength", self.maxlength)
+            .attr("aria-invalid", self.fault.as_ref().map(|_| "true"))
+            .attr("aria-describedby", described);
+        let fault = self.fault.map(|fault| p("fault").attr("role", "alert").attr("id", fault_id).with(fault));
+        let hint = self.hint.map(|hint| p("hint").attr("id", hint_id).with(hint));
+        div("field")
+            .with(element("label").attr("for", self.id).with(self.label.to_owned()))
+            .with(input)
+            .with(fault)
+            .with(hint)
+            .into_html()
     }
 }

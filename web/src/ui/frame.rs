@@ -1,12 +1,12 @@
 use crate::{
     text,
-    ui::{Focus, Icon, picture},
+    ui::{Content, Focus, Icon, classed, element, group, picture, span},
 };
-use yew::prelude::{Html, html};
+use yew::prelude::Html;
 
 /// The product's mark and name.
 pub fn mark() -> Html {
-    html! { <span class="mark">{ picture(Icon::Knot) }{ text::PRODUCT }</span> }
+    span("mark").with(picture(Icon::Knot)).with(text::PRODUCT).into_html()
 }
 
 /// How wide the content may become.
@@ -19,28 +19,22 @@ pub enum Width {
 }
 
 /// The bar, with what stands at its end, and the content below it.
-pub fn shell(width: Width, end: Html, content: Html) -> Html {
+pub fn shell(width: Width, end: impl Content, content: impl Content) -> Html {
     let class = match width {
         Width::Page => "page",
         Width::Column => "page column",
     };
-    html! {
-        <>
-            <a class="skip" href="#content">{ text::SKIP }</a>
-            <header class="bar">{ mark() }{ end }</header>
-            <main id="content" tabindex="-1" {class}>{ content }</main>
-        </>
-    }
+    group()
+        .with(classed("a", "skip").attr("href", "#content").with(text::SKIP))
+        .with(classed("header", "bar").with(mark()).with(end))
+        .with(classed("main", class).attr("id", "content").attr("tabindex", "-1").with(content))
+        .into_html()
 }
 
 /// A page of one thing, in the middle.
-pub fn centre(content: Html) -> Html {
-    html! {
-        <main class="centre">
-            <span class="seal">{ picture(Icon::Knot) }<span class="small muted">{ text::PRODUCT }</span></span>
-            { content }
-        </main>
-    }
+pub fn centre(content: impl Content) -> Html {
+    let seal = span("seal").with(picture(Icon::Knot)).with(span("small muted").with(text::PRODUCT));
+    classed("main", "centre").with(seal).with(content).into_html()
 }
 
 /// The page's one first-level heading. It names the tab, and takes the focus when it appears.
@@ -57,12 +51,10 @@ impl Heading {
 
     /// As it is shown.
     pub fn show(&self) -> Html {
-        html! {
-            <>
-                <h1 id={Self::ID} tabindex="-1">{ self.text }</h1>
-                <Focus id={Self::ID} cue={self.tab} tab={self.tab} />
-            </>
-        }
+        group()
+            .with(element("h1").attr("id", Self::ID).attr("tabindex", "-1").with(self.text))
+            .with(Focus::on_page(Self::ID, self.tab))
+            .into_html()
     }
 }
 
@@ -78,12 +70,12 @@ pub struct Panel {
 
 impl Panel {
     /// With its content.
-    pub fn show(self, content: Html) -> Html {
-        html! {
-            <section class="card panel" aria-labelledby={self.id}>
-                <header><h2 id={self.id} tabindex="-1">{ self.title }</h2>{ self.beside }</header>
-                { content }
-            </section>
-        }
+    pub fn show(self, content: impl Content) -> Html {
+        let heading = element("h2").attr("id", self.id).attr("tabindex", "-1").with(self.title);
+        classed("section", "card panel")
+            .attr("aria-labelledby", self.id)
+            .with(element("header").with(heading).with(self.beside))
+            .with(content)
+            .into_html()
     }
 }

@@ -1,4 +1,5 @@
-use yew::prelude::{Html, html};
+use crate::ui::{Content as _, classed, element, hidden};
+use yew::prelude::Html;
 
 /// A picture that says nothing by itself: words stand beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +50,6 @@ impl Icon {
 
 /// As it is drawn.
 pub fn picture(icon: Icon) -> Html {
-    html! {
-        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-            { for icon.paths().iter().map(|d| html! { <path d={*d} /> }) }
-        </svg>
-    }
+    let paths = icon.paths().iter().map(|d| element("path").attr("d", *d));
+    hidden(classed("svg", "icon")).attr("viewBox", "0 0 24 24").with_each(paths).into_html()
 }

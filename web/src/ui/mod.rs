@@ -4,6 +4,7 @@
 //! or an effect of its own needs to be one.
 
 mod alert;
+mod element;
 mod field;
 mod focus;
 mod frame;
@@ -13,7 +14,11 @@ mod now;
 mod steps;
 mod time;
 
-pub use alert::{Again, alert, notice, status, tag, waiting};
+pub use alert::{Again, alert, hidden, notice, status, tag, waiting};
+pub use element::{
+    Content, Element, Group, Hears, Value, button, classed, component_of, div, element, form, group, p, span,
+    submit,
+};
 pub use field::{Field, Spelled};
 pub use focus::{Focus, Taking};
 pub use frame::{Heading, Panel, Width, centre, mark, shell};

@@ -1,5 +1,6 @@
+use crate::ui::{Content as _, classed, div, element, hidden, p, span};
 use std::cmp::Ordering;
-use yew::prelude::{Html, html};
+use yew::prelude::Html;
 
 /// The steps of the wizard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,19 +21,16 @@ const ALL: [(Step, &str); 4] = [
 /// How far the wizard is: a line, and the same in words.
 pub fn steps(at: Step) -> Html {
     let number = ALL.iter().position(|(step, _)| *step == at).map_or(1, |place| place + 1).to_string();
-    let name = ALL.iter().find(|(step, _)| *step == at).map_or("", |(_, name)| name);
+    let name = ALL.iter().find(|(step, _)| *step == at).map_or(&"", |(_, name)| name);
     let bars = ALL.iter().map(|(step, name)| {
         let class = match step.cmp(&at) {
             Ordering::Less => "done",
             Ordering::Equal => "at",
             Ordering::Greater => "",
         };
-        html! { <li {class}><span>{ *name }</span></li> }
+        classed("li", class).with(span("").with(*name))
     });
-    html! {
-        <div class="steps">
-            <p class="small muted">{ ["Step ", &number, " of 4: "].concat() }<strong>{ name }</strong></p>
-            <ol aria-hidden="true">{ for bars }</ol>
-        </div>
-    }
+    let said =
+        p("small muted").with(["Step ", &number, " of 4: "].concat()).with(element("strong").with(*name));
+    div("steps").with(said).with(hidden(element("ol")).with_each(bars)).into_html()
 }

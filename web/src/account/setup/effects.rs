@@ -1,4 +1,5 @@
 use super::state::{Action, Form, Phase, Setup, TokenFrom};
+use crate::store::{Store, Tell, at_end, use_effect_of, use_store, use_value};
 use crate::{
     api::{Access, Api, Call},
     browser::{self, Kept},
@@ -18,10 +19,7 @@ use holdfast_protocol::{
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
-use yew::prelude::{
-    Callback, UseReducerDispatcher, UseReducerHandle, hook, use_effect_with, use_mut_ref, use_reducer,
-    use_state_eq,
-};
+use yew::prelude::{Callback, hook, use_mut_ref};
 
 /// Options that were fetched, with the key that they vouch for. Good for one ceremony.
 struct Attempt {
@@ -36,7 +34,7 @@ type Slot = Rc<RefCell<Option<Attempt>>>;
 
 /// What the view needs.
 pub(super) struct Handles {
-    pub(super) setup: UseReducerHandle<Setup>,
+    pub(super) setup: Store<Setup>,
     pub(super) will_ask: Option<WillAsk>,
     pub(super) submit: Callback<()>,
     pub(super) create: Callback<()>,
@@ -44,41 +42,40 @@ pub(super) struct Handles {
 
 #[hook]
 pub(super) fn use_setup(api: &Api, on_session: &Callback<session::Action>) -> Handles {
-    let setup = use_reducer(|| Setup::new(remembered()));
-    let will_ask = use_state_eq(|| None);
+    let setup = use_store(|| Setup::new(remembered()));
+    let will_ask = use_value(|| None);
     let slot: Slot = use_mut_ref(|| None);
     {
-        let (will_ask, tell) = (will_ask.setter(), setup.dispatcher());
-        use_effect_with((), move |()| {
+        let (will_ask, tell) = (will_ask.setter(), setup.teller());
+        use_effect_of((), move |()| {
             spawn_local(async move {
                 match webauthn::capabilities().await {
                     Ok(capabilities) => will_ask.set(Some(capabilities.will_ask())),
                     Err(failure) => tell.dispatch(Action::CouldNotPrepare(failure.into())),
                 }
             });
-            webauthn::abort
+            at_end(webauthn::abort)
         });
     }
     {
         // The link opened in this very tab changes only the fragment: nothing is loaded anew.
-        let tell = setup.dispatcher();
-        use_effect_with((), move |()| {
-            let listener = web_sys::window().map(|window| {
+        let tell = setup.teller();
+        use_effect_of((), move |()| {
+            web_sys::window().map(|window| {
                 EventListener::new(&window, "hashchange", move |_| {
                     if let Some(token) = token_of_link() {
                         tell.dispatch(Action::LinkOpened(token));
                     }
                 })
-            });
-            move || drop(listener)
+            })
         });
     }
-    use_effect_with(setup.form.clone(), remember);
+    use_effect_of(setup.form.clone(), remember);
 
     let flow = Flow {
         api: api.clone(),
         slot,
-        tell: setup.dispatcher(),
+        tell: setup.teller(),
         on_session: on_session.clone(),
         form: setup.form.clone(),
     };
@@ -109,7 +106,7 @@ pub(super) fn use_setup(api: &Api, on_session: &Callback<session::Action>) -> Ha
 struct Flow {
     api: Api,
     slot: Slot,
-    tell: UseReducerDispatcher<Setup>,
+    tell: Tell<Setup>,
     on_session: Callback<session::Action>,
     form: Form,
 }

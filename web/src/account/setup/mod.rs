@@ -2,4 +2,4 @@ mod effects;
 mod state;
 mod view;
 
-pub use view::SetupPage;
+pub use view::{SetupPage, SetupPageProps};

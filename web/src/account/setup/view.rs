@@ -6,10 +6,12 @@ use crate::{
     account::text,
     api::Api,
     browser, session, text as words,
-    ui::{Field, Focus, Heading, Spelled, Step, Width, alert, shell, steps, waiting},
+    ui::{
+        Content as _, Field, Focus, Heading, Spelled, Step, Width, alert, button, classed, div, element,
+        form, group, p, shell, steps, submit, waiting,
+    },
 };
-use web_sys::{MouseEvent, SubmitEvent};
-use yew::prelude::{Callback, Html, Properties, component, html};
+use yew::prelude::{Callback, Html, Properties, component};
 
 #[derive(Properties, PartialEq)]
 pub struct SetupPageProps {
@@ -25,25 +27,21 @@ pub fn SetupPage(props: &SetupPageProps) -> Html {
         Phase::Asking | Phase::Preparing => about_you(&handles),
         _ => your_passkey(&handles),
     };
-    shell(Width::Column, html! {}, content)
+    shell(Width::Column, Html::default(), content)
 }
 
-fn about_you(Handles { setup, submit, .. }: &Handles) -> Html {
-    let Setup { form, faults, tries, phase, failure } = &**setup;
-    let submit = submit.clone();
-    let onsubmit = Callback::from(move |event: SubmitEvent| {
-        event.prevent_default();
-        submit.emit(());
-    });
+fn about_you(handles: &Handles) -> Html {
+    let setup = &handles.setup;
+    let Setup { form: filled, faults, tries, phase, failure } = &**setup;
     let typed = |action: fn(String) -> Action| {
-        let tell = setup.dispatcher();
+        let tell = setup.teller();
         Callback::from(move |value| tell.dispatch(action(value)))
     };
     let name = Field {
         autocomplete: "name",
         maxlength: Some("64"),
         fault: faults.name.map(str::to_owned),
-        ..Field::new(Place::Name.id(), text::NAME, &form.name, typed(Action::NameTyped))
+        ..Field::new(Place::Name.id(), text::NAME, &filled.name, typed(Action::NameTyped))
     };
     let email = Field {
         kind: "email",
@@ -51,51 +49,42 @@ fn about_you(Handles { setup, submit, .. }: &Handles) -> Html {
         maxlength: Some("254"),
         hint: Some(text::EMAIL_HINT),
         fault: faults.email.map(str::to_owned),
-        ..Field::new(Place::Email.id(), text::EMAIL, &form.email, typed(Action::EmailTyped))
+        ..Field::new(Place::Email.id(), text::EMAIL, &filled.email, typed(Action::EmailTyped))
     };
-    let token = (form.token_from == TokenFrom::Field).then(|| Field {
+    let token = (filled.token_from == TokenFrom::Field).then(|| Field {
         spelled: Spelled::AsCode,
         hint: Some(text::TOKEN_HINT),
         fault: faults.token.map(str::to_owned),
-        ..Field::new(Place::Token.id(), text::TOKEN, &form.token, typed(Action::TokenTyped))
+        ..Field::new(Place::Token.id(), text::TOKEN, &filled.token, typed(Action::TokenTyped))
     });
     let busy = *phase == Phase::Preparing;
-    html! {
-        <>
-            { steps(Step::You) }
-            <div class="lead">
-                { Heading { text: text::SETUP_TITLE, tab: text::SETUP_TAB }.show() }
-                <p class="muted">{ text::SETUP_INTRO }</p>
-            </div>
-            { failure.as_ref().map(|failure| alert("failure", &failure.words(), None)) }
-            <form class="card form" novalidate={true} {onsubmit}>
-                { name.show() }
-                { email.show() }
-                { token.map(Field::show) }
-                <div class="actions">
-                    <button type="submit" class="btn primary" aria-disabled={busy.then_some("true")}>
-                        { text::CONTINUE }
-                    </button>
-                    { waiting(busy.then_some(text::FETCHING_OPTIONS)) }
-                </div>
-                if let Some(place) = faults.first() {
-                    <Focus key="fault" id={place.id()} cue={tries.to_string()} />
-                }
-            </form>
-        </>
-    }
+    let actions = div("actions")
+        .with(submit("btn primary").attr("aria-disabled", busy.then_some("true")).with(text::CONTINUE))
+        .with(waiting(busy.then_some(text::FETCHING_OPTIONS)));
+    let form = form("card form", handles.submit.clone())
+        .with(name.show())
+        .with(email.show())
+        .with(token.map(Field::show))
+        .with(actions)
+        .with(faults.first().map(|place| Focus::again_at(place.id(), tries.to_string())));
+    let lead = Heading { text: text::SETUP_TITLE, tab: text::SETUP_TAB }.show();
+    group()
+        .with(steps(Step::You))
+        .with(div("lead").with(lead).with(p("muted").with(text::SETUP_INTRO)))
+        .with(failure.as_ref().map(|failure| alert("failure", &failure.words(), None)))
+        .with(form)
+        .into_html()
 }
 
 fn your_passkey(Handles { setup, will_ask, create, .. }: &Handles) -> Html {
     let Setup { form, phase, failure, .. } = &**setup;
-    let create = create.clone();
     let back = {
-        let (tell, phase) = (setup.dispatcher(), *phase);
-        move |_: MouseEvent| {
+        let (tell, phase) = (setup.teller(), *phase);
+        Callback::from(move |()| {
             if phase == Phase::Ready {
                 tell.dispatch(Action::Reconsidered);
             }
-        }
+        })
     };
     let going_on = match phase {
         Phase::Preparing | Phase::Renewing => Some(text::FETCHING_OPTIONS),
@@ -104,30 +93,28 @@ fn your_passkey(Handles { setup, will_ask, create, .. }: &Handles) -> Html {
         Phase::Asking | Phase::Ready => None,
     };
     let busy = going_on.map(|_| "true");
-    html! {
-        <>
-            { steps(Step::Passkey) }
-            <div class="lead">
-                { Heading { text: text::PASSKEY_TITLE, tab: text::PASSKEY_TAB }.show() }
-                <p class="muted">{ text::PASSKEY_INTRO }</p>
-            </div>
-            { failure.as_ref().map(|failure| alert("failure", &failure.words(), None)) }
-            <div class="card deed-card">
-                <dl class="deed">
-                    <dt>{ text::FOR }</dt>
-                    <dd><strong>{ form.name.trim() }</strong><br />{ form.email.trim() }</dd>
-                    <dt>{ text::AT }</dt>
-                    <dd class="mono">{ browser::origin() }</dd>
-                </dl>
-                if let Some(will_ask) = will_ask { <p>{ words::will_ask_to_make(*will_ask) }</p> }
-                <div class="actions">
-                    <button type="button" class="btn primary" aria-disabled={busy} onclick={move |_| create.emit(())}>
-                        { text::CREATE }
-                    </button>
-                    <button type="button" class="btn quiet" aria-disabled={busy} onclick={back}>{ text::BACK }</button>
-                    { waiting(going_on) }
-                </div>
-            </div>
-        </>
-    }
+    let whom = element("dd")
+        .with(element("strong").with(form.name.trim().to_owned()))
+        .with(element("br"))
+        .with(form.email.trim().to_owned());
+    let deed = classed("dl", "deed")
+        .with(element("dt").with(text::FOR))
+        .with(whom)
+        .with(element("dt").with(text::AT))
+        .with(classed("dd", "mono").with(browser::origin()));
+    let actions = div("actions")
+        .with(button("btn primary", create.clone()).attr("aria-disabled", busy).with(text::CREATE))
+        .with(button("btn quiet", back).attr("aria-disabled", busy).with(text::BACK))
+        .with(waiting(going_on));
+    let card = div("card deed-card")
+        .with(deed)
+        .with(will_ask.map(|will_ask| p("").with(words::will_ask_to_make(will_ask))))
+        .with(actions);
+    let lead = Heading { text: text::PASSKEY_TITLE, tab: text::PASSKEY_TAB }.show();
+    group()
+        .with(steps(Step::Passkey))
+        .with(div("lead").with(lead).with(p("muted").with(text::PASSKEY_INTRO)))
+        .with(failure.as_ref().map(|failure| alert("failure", &failure.words(), None)))
+        .with(card)
+        .into_html()
 }

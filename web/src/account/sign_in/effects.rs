@@ -1,4 +1,5 @@
 use super::state::{Action, SignIn};
+use crate::store::{Store, Tell, at_end, use_effect_of, use_kept, use_store, use_value};
 use crate::{
     api::{Access, Api, Call},
     browser,
@@ -22,10 +23,7 @@ use std::{
     rc::Rc,
 };
 use wasm_bindgen_futures::spawn_local;
-use yew::prelude::{
-    Callback, UseReducerDispatcher, UseReducerHandle, hook, use_effect_with, use_memo, use_reducer,
-    use_state_eq,
-};
+use yew::prelude::{Callback, hook};
 
 const LOOK_EVERY_MS: u32 = 20_000;
 const REARM_MS: [u32; 6] = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
@@ -43,30 +41,32 @@ struct Attempt {
 
 /// What the view needs.
 pub(super) struct Handles {
-    pub(super) state: UseReducerHandle<SignIn>,
+    pub(super) state: Store<SignIn>,
     pub(super) capabilities: Option<Capabilities>,
     pub(super) sign_in: Callback<()>,
 }
 
 #[hook]
 pub(super) fn use_sign_in(api: &Api, on_session: &Callback<session::Action>) -> Handles {
-    let state = use_reducer(SignIn::new);
-    let capabilities = use_state_eq(|| None);
+    let state = use_store(SignIn::new);
+    let capabilities = use_value(|| None);
     let flow = {
-        let (tell, on_session) = (state.dispatcher(), on_session.clone());
-        use_memo(api.clone(), move |api| Flow {
-            api: api.clone(),
-            tell,
-            on_session,
-            attempt: RefCell::new(None),
-            modal: Cell::new(Modal::Closed),
-            autofill: Cell::new(Autofill::Unknown),
-            failed_in_a_row: Cell::new(0),
+        let (tell, on_session) = (state.teller(), on_session.clone());
+        use_kept(api.clone(), move |api: &Api| {
+            Rc::new(Flow {
+                api: api.clone(),
+                tell: tell.clone(),
+                on_session: on_session.clone(),
+                attempt: RefCell::new(None),
+                modal: Cell::new(Modal::Closed),
+                autofill: Cell::new(Autofill::Unknown),
+                failed_in_a_row: Cell::new(0),
+            })
         })
     };
     {
         let (found, flow) = (capabilities.setter(), flow.clone());
-        use_effect_with((), move |()| {
+        use_effect_of((), move |()| {
             let starting = flow.clone();
             spawn_local(async move {
                 match webauthn::capabilities().await {
@@ -89,11 +89,11 @@ pub(super) fn use_sign_in(api: &Api, on_session: &Callback<session::Action>) -> 
             let seen = web_sys::window()
                 .and_then(|window| window.document())
                 .map(|document| EventListener::new(&document, "visibilitychange", move |_| watch.emit(())));
-            move || {
+            let end = at_end(move || {
                 flow.autofill.set(Autofill::Missing);
                 webauthn::abort();
-                drop((ticking, seen));
-            }
+            });
+            (ticking, seen, end)
         });
     }
     let sign_in = Callback::from(move |()| flow.clone().press());
@@ -118,7 +118,7 @@ enum Autofill {
 
 struct Flow {
     api: Api,
-    tell: UseReducerDispatcher<SignIn>,
+    tell: Tell<SignIn>,
     on_session: Callback<session::Action>,
     attempt: RefCell<Option<Rc<Attempt>>>,
     modal: Cell<Modal>,

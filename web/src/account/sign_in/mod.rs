@@ -2,4 +2,4 @@ mod effects;
 mod state;
 mod view;
 
-pub use view::SignInPage;
+pub use view::{SignInPage, SignInPageProps};

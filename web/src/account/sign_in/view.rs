@@ -7,9 +7,9 @@ use crate::{
     api::Api,
     session::{self, Notice},
     text as words,
-    ui::{Field, Heading, alert, centre, notice, waiting},
+    ui::{Field, Heading, alert, button, centre, div, group, hidden, notice, p, span, waiting},
 };
-use yew::prelude::{Callback, Html, Properties, component, html};
+use yew::prelude::{Callback, Html, Properties, component};
 
 #[derive(Properties, PartialEq)]
 pub struct SignInPageProps {
@@ -36,7 +36,7 @@ pub fn SignInPage(props: &SignInPageProps) -> Html {
             let (tone, said) = text::notice(why);
             notice(tone, &said)
         }
-        (None, None) => html! {},
+        (None, None) => Html::default(),
     };
     let autofill = capabilities.filter(|capabilities| capabilities.autofill).map(|_| Field {
         autocomplete: "username webauthn",
@@ -44,27 +44,19 @@ pub fn SignInPage(props: &SignInPageProps) -> Html {
         // Only the browser's own list is wanted from it; what is typed means nothing.
         ..Field::new("passkey", text::AUTOFILL_LABEL, "", Callback::noop())
     });
-    centre(html! {
-        <>
-            <div class="lead">
-                { Heading { text: text::SIGN_IN_TITLE, tab: text::SIGN_IN_TAB }.show() }
-                <p class="muted">{ text::SIGN_IN_INTRO }</p>
-            </div>
-            { first }
-            <div class="sign-in">
-                <button type="button" class="btn primary wide" aria-disabled={busy}
-                    onclick={move |_| sign_in.emit(())}>
-                    { text::SIGN_IN }
-                </button>
-                if let Some(capabilities) = capabilities {
-                    <p class="small muted">{ words::will_ask_to_sign_in(capabilities.will_ask()) }</p>
-                }
-                { waiting(going_on) }
-                if let Some(autofill) = autofill {
-                    <p class="or" aria-hidden="true"><span>{ text::OR }</span></p>
-                    { autofill.show() }
-                }
-            </div>
-        </>
-    })
+    let will_ask = capabilities.map(|capabilities| words::will_ask_to_sign_in(capabilities.will_ask()));
+    let autofill =
+        autofill.map(|field| group().with(hidden(p("or")).with(span("").with(text::OR))).with(field.show()));
+    let ways = div("sign-in")
+        .with(button("btn primary wide", sign_in).attr("aria-disabled", busy).with(text::SIGN_IN))
+        .with(will_ask.map(|said| p("small muted").with(said)))
+        .with(waiting(going_on))
+        .with(autofill);
+    let lead = Heading { text: text::SIGN_IN_TITLE, tab: text::SIGN_IN_TAB }.show();
+    centre(
+        group()
+            .with(div("lead").with(lead).with(p("muted").with(text::SIGN_IN_INTRO)))
+            .with(first)
+            .with(ways),
+    )
 }

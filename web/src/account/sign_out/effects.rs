@@ -1,4 +1,5 @@
 use super::state::{Action, Leaving};
+use crate::store::{Store, use_store};
 use crate::{
     api::{Access, Api, Call},
     session::{self, Notice},
@@ -8,15 +9,15 @@ use holdfast_protocol::{
     problem::Code,
 };
 use wasm_bindgen_futures::spawn_local;
-use yew::prelude::{Callback, UseReducerHandle, hook, use_reducer};
+use yew::prelude::{Callback, hook};
 
 #[hook]
 pub(super) fn use_sign_out(
     api: &Api,
     on_session: &Callback<session::Action>,
-) -> (UseReducerHandle<Leaving>, Callback<LogoutScope>) {
-    let leaving = use_reducer(|| Leaving::Not);
-    let tell = leaving.dispatcher();
+) -> (Store<Leaving>, Callback<LogoutScope>) {
+    let leaving = use_store(|| Leaving::Not);
+    let tell = leaving.teller();
     let (api, on_session) = (api.clone(), on_session.clone());
     let sign_out = Callback::from(move |scope| {
         let (api, on_session, tell) = (api.clone(), on_session.clone(), tell.clone());

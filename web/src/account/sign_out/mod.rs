@@ -2,4 +2,4 @@ mod effects;
 mod state;
 mod view;
 
-pub use view::{AtStake, SignOut};
+pub use view::{AtStake, SignOut, SignOutProps};

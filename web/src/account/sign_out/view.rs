@@ -6,10 +6,10 @@ use crate::{
     account::text,
     api::Api,
     session, text as words,
-    ui::{Again, Modal, alert, waiting},
+    ui::{Again, Content as _, Group, Modal, alert, button, div, group, p, waiting},
 };
 use holdfast_protocol::account::LogoutScope;
-use yew::prelude::{Callback, Html, Properties, component, html};
+use yew::prelude::{Callback, Html, Properties, component};
 
 /// What leaving now would cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,57 +35,41 @@ pub struct SignOutProps {
 pub fn SignOut(props: &SignOutProps) -> Html {
     let (leaving, sign_out) = use_sign_out(&props.api, &props.on_session);
     let told = |action: Action| {
-        let tell = leaving.dispatcher();
+        let tell = leaving.teller();
         Callback::from(move |()| tell.dispatch(action.clone()))
     };
     let (ask, stay, everywhere) = (told(Action::Asked), told(Action::Stayed), told(Action::ChoseEverywhere));
-    let button = |class: &'static str, label: &'static str, on: Callback<()>| {
-        html! { <button type="button" {class} onclick={move |_| on.emit(())}>{ label }</button> }
-    };
     let leave = |scope| {
         let sign_out = sign_out.clone();
         Callback::from(move |()| sign_out.emit(scope))
     };
+    let dialog = |id, title, content: Group| Some(Modal::open(id, OPENER, title, stay.clone(), content));
+    let quiet = |label: &'static str| button("btn quiet", stay.clone()).with(label);
     let dialog = match &*leaving {
         Leaving::Not => None,
-        Leaving::Choosing => Some(html! {
-            <Modal key="choose" id="sign-out" opener={OPENER} title={text::SIGN_OUT} on_close={stay.clone()}>
-                <p>{ text::SIGN_OUT_BODY }</p>
-                if props.at_stake == AtStake::RecoveryCodes { <p class="fault">{ text::SIGN_OUT_CODES }</p> }
-                <div class="stack">
-                    { button("btn primary", text::SIGN_OUT_HERE, leave(LogoutScope::ThisBrowser)) }
-                    { button("btn danger", text::SIGN_OUT_EVERYWHERE, everywhere) }
-                    { button("btn quiet", text::STAY, stay) }
-                </div>
-            </Modal>
-        }),
-        Leaving::Confirming => Some(html! {
-            <Modal key="confirm" id="sign-out-everywhere" opener={OPENER} title={text::EVERYWHERE_TITLE} on_close={stay.clone()}>
-                <p>{ text::EVERYWHERE_BODY }</p>
-                <div class="stack">
-                    { button("btn danger", text::SIGN_OUT_EVERYWHERE, leave(LogoutScope::Everywhere)) }
-                    { button("btn quiet", words::CANCEL, stay) }
-                </div>
-            </Modal>
-        }),
-        Leaving::Ending(_) => Some(html! {
-            <Modal key="ending" id="signing-out" opener={OPENER} title={text::SIGN_OUT} on_close={stay}>
-                { waiting(Some(text::ENDING)) }
-            </Modal>
-        }),
-        Leaving::Failed(scope, failure) => Some(html! {
-            <Modal key="failed" id="sign-out-failed" opener={OPENER} title={text::SIGN_OUT} on_close={stay.clone()}>
-                { alert("sign-out-failure", &failure.words(), Some(Again::new(&leave(*scope)))) }
-                { button("btn quiet", text::STAY, stay) }
-            </Modal>
-        }),
+        Leaving::Choosing => {
+            let codes =
+                (props.at_stake == AtStake::RecoveryCodes).then(|| p("fault").with(text::SIGN_OUT_CODES));
+            let here = button("btn primary", leave(LogoutScope::ThisBrowser)).with(text::SIGN_OUT_HERE);
+            let everywhere = button("btn danger", everywhere).with(text::SIGN_OUT_EVERYWHERE);
+            let ways = div("stack").with(here).with(everywhere).with(quiet(text::STAY));
+            let said = p("").with(text::SIGN_OUT_BODY);
+            dialog("sign-out", text::SIGN_OUT, group().with(said).with(codes).with(ways))
+        }
+        Leaving::Confirming => {
+            let end = button("btn danger", leave(LogoutScope::Everywhere)).with(text::SIGN_OUT_EVERYWHERE);
+            let ways = div("stack").with(end).with(quiet(words::CANCEL));
+            let said = p("").with(text::EVERYWHERE_BODY);
+            dialog("sign-out-everywhere", text::EVERYWHERE_TITLE, group().with(said).with(ways))
+        }
+        Leaving::Ending(_) => {
+            dialog("signing-out", text::SIGN_OUT, group().with(waiting(Some(text::ENDING))))
+        }
+        Leaving::Failed(scope, failure) => {
+            let failure = alert("sign-out-failure", &failure.words(), Some(Again::new(&leave(*scope))));
+            dialog("sign-out-failed", text::SIGN_OUT, group().with(failure).with(quiet(text::STAY)))
+        }
     };
-    html! {
-        <>
-            <button id={OPENER} type="button" class="btn quiet" aria-haspopup="dialog" onclick={move |_| ask.emit(())}>
-                { text::SIGN_OUT }
-            </button>
-            { dialog }
-        </>
-    }
+    let opener = button("btn quiet", ask).attr("id", OPENER).attr("aria-haspopup", "dialog");
+    group().with(opener.with(text::SIGN_OUT)).with(dialog).into_html()
 }

@@ -1,5 +1,5 @@
-//! Makes what wasm-bindgen wrote smaller: the names that the script and the wasm call each other by,
-//! then the script. Most names end in hashes, which no compression can make smaller.
+//! The names that the script and the wasm call each other by. Most end in hashes, which no compression
+//! can make smaller.
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -11,18 +11,12 @@ use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{ExportSection, ImportSection, Module};
 use wasmparser::{Export, Import, ImportSectionReader, Parser, Payload};
 
-use crate::process::quietly;
-use crate::setup::Equipment;
-
-pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Result<()> {
+/// Gives them short ones, in both files.
+pub(super) fn shorten(script: &Path, wasm: &Path) -> Result<()> {
     let (text, module) = (fs::read_to_string(script)?, fs::read(wasm)?);
     let names = short_names(&text, made_names(&module)?)?;
     fs::write(script, rename_in_script(&text, &names))?;
-    fs::write(wasm, rename_in_wasm(&module, names)?)?;
-
-    let mut terser = equipment.lent("terser")?;
-    terser.args(["--module", "--compress", "passes=2", "--mangle", "--output"]).arg(script).arg(script);
-    quietly(&mut terser).with_context(|| format!("{} cannot be minified", script.display()))
+    Ok(fs::write(wasm, rename_in_wasm(&module, names)?)?)
 }
 
 /// The names of imports and exports that wasm-bindgen has made: each holds an underscore, as no name of
@@ -54,7 +48,9 @@ fn short_names(script: &str, names: BTreeSet<String>) -> Result<HashMap<String, 
     for (number, name) in names.into_iter().enumerate() {
         let to = format!("${number}");
         if taken.contains(to.as_str()) {
-            bail!("the script has a name {to} of its own; choose other short names in xtask/src/shrink.rs");
+            bail!(
+                "the script has a name {to} of its own; choose other short names in xtask/src/shrink/names.rs"
+            );
         }
         short.insert(name, to);
     }

@@ -1,0 +1,54 @@
+//! Makes what wasm-bindgen wrote small: what a panic would say goes, wasm-opt does its work, functions
+//! that are alike are put side by side, and the names that script and wasm call each other by get short.
+
+mod names;
+mod order;
+mod panics;
+mod wasm;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process::quietly;
+use crate::setup::Equipment;
+
+/// The features that rustc uses. wasm-opt refuses the module without them, and with all that it knows it
+/// writes a module that browsers refuse.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Result<()> {
+    fs::write(wasm, panics::silenced(&fs::read(wasm)?)?)?;
+    // Twice: the first leaves something for the second. The names of functions stay for the next step.
+    optimise(equipment, wasm, &["-Oz", "-Oz", "--debuginfo"])?;
+    fs::write(wasm, order::named_by_likeness(&fs::read(wasm)?)?)?;
+    optimise(
+        equipment,
+        wasm,
+        &["--reorder-functions-by-name", "--strip-debug", "--strip-producers", "--strip-target-features"],
+    )?;
+    fs::write(wasm, panics::without_places(fs::read(wasm)?)?)?;
+    names::shorten(script, wasm)?;
+
+    let mut terser = equipment.lent("terser")?;
+    terser
+        .args(["--module", "--ecma", "2022", "--compress", "passes=3", "--mangle", "--output"])
+        .arg(script)
+        .arg(script);
+    quietly(&mut terser).with_context(|| format!("{} cannot be minified", script.display()))
+}
+
+fn optimise(equipment: &Equipment, wasm: &Path, passes: &[&str]) -> Result<()> {
+    let mut command: Command = equipment.lent("wasm-opt")?;
+    command.args(FEATURES).args(passes).arg(wasm).arg("-o").arg(wasm);
+    quietly(&mut command).with_context(|| format!("wasm-opt refuses {}", wasm.display()))
+}
