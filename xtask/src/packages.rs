@@ -47,6 +47,13 @@ pub(crate) const POSTGRES: Package = Package {
     why: "the tests run over SQLite and over PostgreSQL, which they start themselves",
 };
 
+pub(crate) const PYTHON: Package = Package {
+    variable: "HOLDFAST_PYTHON",
+    programs: &["python3"],
+    debian: "python3",
+    why: "runs the protocol's example in Python against the server",
+};
+
 /// geckodriver is no package (see tools.rs), but the person may name their own.
 pub(crate) const GECKODRIVER_VARIABLE: &str = "HOLDFAST_GECKODRIVER";
 

@@ -6,7 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::packages::{self, CHROMEDRIVER, CHROMIUM, FIREFOX, GECKODRIVER_VARIABLE, POSTGRES, Package};
+use crate::packages::{
+    self, CHROMEDRIVER, CHROMIUM, FIREFOX, GECKODRIVER_VARIABLE, POSTGRES, PYTHON, Package,
+};
 use crate::process::{self, aloud, cargo, now, output, path_with, say, span, which};
 use crate::project::Project;
 use crate::tools::{self, Tool};
@@ -77,7 +79,7 @@ pub(crate) fn prepare(project: &Project, needs: Needs, missing: Missing) -> Resu
     let mut packages: &[Package] = &[];
     let mut variables = Vec::new();
     if needs >= Needs::Tests {
-        packages = &[CHROMIUM, CHROMEDRIVER, FIREFOX, POSTGRES];
+        packages = &[CHROMIUM, CHROMEDRIVER, FIREFOX, POSTGRES, PYTHON];
         let geckodriver = match packages::given(GECKODRIVER_VARIABLE)? {
             Some(own) => own,
             None => {

@@ -4,6 +4,7 @@ mod answers;
 mod closing;
 mod opening;
 mod proving;
+mod strangers;
 mod viewing;
 
 use holdfast_protocol::connections::Transport;
