@@ -14,8 +14,9 @@ export type PopErrorCode =
   | "too_much_held"
   | "ended";
 
-/** Everything that this module throws. Decide by `code`; `message` is for a person. */
-export interface PopError extends Error {
+/** What this module throws, beside what `WebSocket` and `fetch` throw by themselves. Decide by `code`. */
+export class PopError extends Error {
+  private constructor();
   readonly name: "PopError";
   readonly code: PopErrorCode;
 }
@@ -25,13 +26,18 @@ export interface Options {
   origin?: string;
 }
 
-export const PopClient: {
-  /** Finds the stored key, if there is one. */
-  open(options?: Options): Promise<PopClient>;
-};
+/** What happens to key and session: here, in another tab, or because the browser keeps no keys. */
+export type Status = "key-replaced" | "signed-out" | "memory-only";
 
-/** The proof-of-possession client of one origin. */
-export interface PopClient {
+export interface PopClientEvents {
+  status: CustomEvent<Status>;
+}
+
+/** The proof-of-possession client of one origin. Its event `status` tells what happens to the session. */
+export class PopClient extends EventTarget {
+  private constructor();
+  /** Finds the stored key, if there is one. */
+  static open(options?: Options): Promise<PopClient>;
   /** The RFC 7638 thumbprint of the current key. */
   readonly thumbprint: string | undefined;
   /** Makes a fresh key, not extractable. It is not current until a ceremony vouched for it. */
@@ -41,44 +47,70 @@ export interface PopClient {
   /** Whether another tab has stored a newer key, which is current now: a refused request is worth one more try. */
   refreshKey(): Promise<boolean>;
   /** The value of the header `DPoP` (RFC 9449) for one request to this client's origin. */
-  proof(method: string, path: string): Promise<string>;
-  /** Keeps the header `DPoP-Nonce` of a response for the proofs to come. */
+  proof(method: string, url: string | URL): Promise<string>;
+  /** Keeps the header `DPoP-Nonce` of a response for the proofs to come; `fetch` does it by itself. */
   noteNonce(nonce: string): void;
-  /** Opens a WebSocket and keeps it open until `close()`. `protocols`: with commas between them. */
-  connect(path: string, protocols?: string): Connection;
+  /**
+   * `fetch` with a proof and the session's CSRF token. Where only a fresh nonce was missing, or another
+   * tab had signed in anew, it tries again by itself; a body that can be read only once is sent once, and
+   * the refusal is yours to judge. A redirect is an error.
+   */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** Opens a WebSocket, and keeps it open until `close()`. */
+  connect(url: string | URL, protocols?: string | string[]): PopSocket;
   /** Opens a stream of server-sent events, likewise. */
-  stream(path: string): Connection;
-  /** Calls with what happens to key and session. */
-  onStatus(listener: (status: "key-replaced" | "signed-out" | "memory-only") => void): void;
+  stream(url: string | URL): PopEventSource;
   /** Signing out: removes the key, ends every connection, tells the other tabs. */
   destroy(): Promise<void>;
+  onstatus: ((this: PopClient, event: CustomEvent<Status>) => unknown) | null;
+  addEventListener<K extends keyof PopClientEvents>(
+    type: K,
+    listener: (this: PopClient, event: PopClientEvents[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
 }
 
 /** A key that no ceremony has vouched for yet. */
-export interface NewKey {
+export class NewKey {
+  private constructor();
+  /** For the ceremony's token; nothing once it is adopted. */
   readonly thumbprint: string | undefined;
   /** A proof with this key, for the request that ends the ceremony. */
-  proof(client: PopClient, method: string, path: string): Promise<string>;
+  proof(method: string, url: string | URL): Promise<string>;
 }
 
+/** How a connection stands, for a person to see. `open` is told again after every challenge. */
 export type ConnectionState =
   | { state: "connecting" | "proving" | "held" }
   | { state: "open"; rttMs: number }
   | { state: "waiting"; retryInMs: number }
   | { state: "ended"; why: "closed" | "signed_out" | "no_key" | "ended_by_owner" | "refused" };
 
-/** A live connection that proves itself and comes back by itself. */
-export interface Connection {
-  /** Messages of a WebSocket. */
-  onMessage(listener: (data: string | Uint8Array) => void): void;
-  /** The data of server-sent events of this name. */
-  onEvent(name: string, listener: (data: string) => void): void;
-  /** How it stands; `open` is told again after every challenge. */
-  onState(listener: (state: ConnectionState) => void): void;
-  /** Sends on a WebSocket; held back, up to 64 KiB, until it is proven. */
-  send(data: string | Uint8Array): void;
+/**
+ * A WebSocket that is proven and comes back by itself. It is open from its first proof until it is closed
+ * or ends for good (`close` with 4403: sign in, 4404: its owner ended it, 4400: refused); what happens in
+ * between is told by `state`. While it is held back or lost, up to 64 KiB wait; more throws `too_much_held`.
+ */
+export interface PopSocket extends WebSocket {
   /** Does not wait for the next try. */
   retryNow(): void;
-  /** Ends it. */
-  close(): void;
+  onstate: ((this: PopSocket, event: CustomEvent<ConnectionState>) => unknown) | null;
 }
+
+/** Made by {@link PopClient.connect} alone. */
+export const PopSocket: Pick<typeof WebSocket, "prototype" | "CONNECTING" | "OPEN" | "CLOSING" | "CLOSED">;
+
+/** Server-sent events that are proven and come back by themselves. */
+export interface PopEventSource extends EventSource {
+  /** Does not wait for the next try. */
+  retryNow(): void;
+  onstate: ((this: PopEventSource, event: CustomEvent<ConnectionState>) => unknown) | null;
+}
+
+/** Made by {@link PopClient.stream} alone. */
+export const PopEventSource: Pick<typeof EventSource, "prototype" | "CONNECTING" | "OPEN" | "CLOSED">;

@@ -1,13 +1,10 @@
-// What an application imports: the module, loaded once, with words for those who forget to.
+// What an application imports: the module, loaded once, in the shapes that the web has for such things.
 import load, * as glue from "./holdfast_pop.js";
 
 let loading;
 let loaded = false;
 
-/**
- * Loads the module, once however often it is called. A failed load can be tried again.
- * @param {string | URL | Request | Response | BufferSource | WebAssembly.Module} [source]
- */
+/** Loads the module, once however often it is called. A failed load can be tried again. */
 export function init(source) {
   loading ??= load(source === undefined ? undefined : { module_or_path: source }).then(
     () => {
@@ -21,14 +18,337 @@ export function init(source) {
   return loading;
 }
 
-export const PopClient = Object.freeze({
-  async open({ origin = globalThis.location?.origin } = {}) {
-    if (!loaded) {
-      throw Object.assign(new Error("call `await init()` of @holdfast/pop before PopClient.open()"), {
-        name: "PopError",
-        code: "not_loaded",
-      });
+/** Everything that this module throws, but for what the web's own shapes throw. */
+export class PopError extends Error {
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+PopError.prototype.name = "PopError";
+
+/** What the wasm throws has no class. */
+const thrown = (error) => (error?.name === "PopError" ? new PopError(error.code, error.message) : error);
+
+function attempt(work) {
+  try {
+    return work();
+  } catch (error) {
+    throw thrown(error);
+  }
+}
+
+const promised = (promise) =>
+  promise.catch((error) => {
+    throw thrown(error);
+  });
+
+// Only this file makes them.
+const OURS = Symbol();
+
+function mine(token) {
+  if (token !== OURS) throw new TypeError("Illegal constructor");
+}
+
+/** `onopen` and its like, as attributes of the class. */
+function withHandlers(of, types) {
+  for (const type of types) {
+    const handlers = new WeakMap();
+    Object.defineProperty(of.prototype, `on${type}`, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        return handlers.get(this) ?? null;
+      },
+      set(handler) {
+        this.removeEventListener(type, handlers.get(this));
+        handlers.set(this, handler);
+        this.addEventListener(type, handler);
+      },
+    });
+  }
+}
+
+function withStates(of, names) {
+  names.forEach((name, value) => {
+    for (const on of [of, of.prototype]) Object.defineProperty(on, name, { value, enumerable: true });
+  });
+}
+
+/** A key that no ceremony has vouched for yet. */
+export class NewKey {
+  #key;
+  #client;
+
+  constructor(token, key, client) {
+    mine(token);
+    this.#key = key;
+    this.#client = client;
+  }
+
+  static taken(token, key) {
+    mine(token);
+    return key.#key;
+  }
+
+  get thumbprint() {
+    return this.#key.thumbprint;
+  }
+
+  proof(method, url) {
+    return promised(this.#key.proof(this.#client, method, new URL(url, "http://a").pathname));
+  }
+}
+
+export class PopClient extends EventTarget {
+  #client;
+  #origin;
+
+  constructor(token, client, origin) {
+    super();
+    mine(token);
+    this.#client = client;
+    this.#origin = origin;
+    client.onStatus((detail) => this.dispatchEvent(new CustomEvent("status", { detail })));
+  }
+
+  static async open({ origin = globalThis.location?.origin } = {}) {
+    if (!loaded) throw new PopError("not_loaded", "call `await init()` of @holdfast/pop before PopClient.open()");
+    return new PopClient(OURS, await promised(glue.PopClient.open(String(origin))), String(origin));
+  }
+
+  get thumbprint() {
+    return this.#client.thumbprint;
+  }
+
+  async makeKey() {
+    return new NewKey(OURS, await promised(this.#client.makeKey()), this.#client);
+  }
+
+  adopt(key) {
+    return promised(this.#client.adopt(NewKey.taken(OURS, key)));
+  }
+
+  refreshKey() {
+    return promised(this.#client.refreshKey());
+  }
+
+  /** The address, if it is this client's. A WebSocket's may be spelled with `ws`. */
+  #address(url) {
+    const address = new URL(url, this.#origin);
+    if (address.origin.replace(/^ws/, "http") !== this.#origin) {
+      throw new PopError("wrong_origin", `${address.origin} does not belong to ${this.#origin}.`);
     }
-    return glue.PopClient.open(String(origin));
-  },
-});
+    return address;
+  }
+
+  proof(method, url) {
+    return promised(this.#client.proof(method, this.#address(url).pathname));
+  }
+
+  noteNonce(nonce) {
+    this.#client.noteNonce(nonce);
+  }
+
+  connect(url, protocols = []) {
+    const { href, pathname, search } = this.#address(url);
+    const line = attempt(() => this.#client.dial(pathname + search, [protocols].flat().join(",")));
+    return new PopSocket(OURS, line, href.replace(/^http/, "ws"));
+  }
+
+  stream(url) {
+    const { href, pathname, search } = this.#address(url);
+    return new PopEventSource(OURS, attempt(() => this.#client.dial(pathname + search)), href);
+  }
+
+  async fetch(input, init = {}) {
+    const given = input instanceof Request ? input : undefined;
+    const { pathname } = this.#address(given?.url ?? input);
+    // What can be read only once is sent once: what the server then says is the caller's to judge.
+    const once = init.body instanceof ReadableStream;
+    for (let tries = 1; ; tries += 1) {
+      const request = new Request(given?.clone() ?? new URL(input, this.#origin), {
+        ...init,
+        credentials: "same-origin",
+        // A proof names one address: followed elsewhere it would be stale.
+        redirect: "error",
+      });
+      const { headers, method } = request;
+      request.signal.throwIfAborted();
+      headers.set("DPoP", await promised(this.#client.proof(method, pathname)));
+      if (method !== "GET" && method !== "HEAD") {
+        const token = await glue.PopClient.csrf();
+        if (token !== undefined) headers.set("X-CSRF-Token", token);
+      }
+      const response = await fetch(request);
+      const nonce = response.headers.get("DPoP-Nonce");
+      if (nonce) this.noteNonce(nonce);
+      if (response.status !== 401 || once || tries > 2) return response;
+      const problem = await response.clone().json().catch(() => undefined);
+      // Otherwise a lagging tab is worth one more try: another may have signed in anew.
+      if (problem?.code !== "use_dpop_nonce" && !(await this.refreshKey())) return response;
+    }
+  }
+
+  destroy() {
+    return promised(this.#client.destroy());
+  }
+}
+withHandlers(PopClient, ["status"]);
+
+/** What the number or word that comes with a state means. */
+const DETAILS = { open: "rttMs", waiting: "retryInMs", ended: "why" };
+
+function tellState(of, state, what) {
+  const detail = state in DETAILS ? { state, [DETAILS[state]]: what } : { state };
+  of.dispatchEvent(new CustomEvent("state", { detail }));
+}
+
+/** How the close codes of pop.md are called. */
+const CODES = { closed: 1000, refused: 4400, signed_out: 4403, no_key: 4403, ended_by_owner: 4404 };
+
+/** A WebSocket that is proven and comes back by itself. */
+export class PopSocket extends EventTarget {
+  #line;
+  #wish = { code: 1000, reason: "" };
+  // Blobs are read before they are sent, and what comes after them waits.
+  #before = undefined;
+  #state = 0;
+  binaryType = "blob";
+
+  constructor(token, line, url) {
+    super();
+    mine(token);
+    this.#line = line;
+    Object.defineProperty(this, "url", { value: url, enumerable: true });
+    line.hear((state, what) => {
+      if (state === "message") {
+        const data = typeof what === "string" ? what : this.binaryType === "blob" ? new Blob([what]) : what.buffer;
+        this.dispatchEvent(new MessageEvent(state, { data, origin: new URL(url).origin }));
+        return;
+      }
+      tellState(this, state, what);
+      if (state === "open" && this.#state === 0) {
+        this.#state = 1;
+        this.dispatchEvent(new Event("open"));
+      }
+      if (state === "ended") {
+        this.#state = 3;
+        const wasClean = what === "closed";
+        if (!wasClean) this.dispatchEvent(new Event("error"));
+        const said = wasClean ? this.#wish : { code: CODES[what], reason: what };
+        this.dispatchEvent(new CloseEvent("close", { wasClean, ...said }));
+      }
+    });
+  }
+
+  get readyState() {
+    return this.#state;
+  }
+
+  get bufferedAmount() {
+    return this.#line.bufferedAmount;
+  }
+
+  get protocol() {
+    return this.#line.protocol;
+  }
+
+  get extensions() {
+    return "";
+  }
+
+  send(data) {
+    if (this.#state === 0) throw new DOMException("The connection is not proven yet.", "InvalidStateError");
+    if (this.#state > 1) return;
+    if (this.#before || data instanceof Blob) {
+      const bytes = data instanceof Blob ? data.arrayBuffer() : data;
+      const sent = Promise.all([bytes, this.#before]).then(([bytes]) => this.#send(bytes), () => {});
+      this.#before = sent;
+      sent.finally(() => {
+        if (this.#before === sent) this.#before = undefined;
+      });
+    } else {
+      this.#send(data);
+    }
+  }
+
+  #send(data) {
+    const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+    const view = ArrayBuffer.isView(bytes) && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    attempt(() => this.#line.send(view || String(bytes)));
+  }
+
+  retryNow() {
+    this.#line.retryNow();
+  }
+
+  close(code = 1000, reason = "") {
+    if (code !== 1000 && !(code >= 3000 && code <= 4999)) {
+      throw new DOMException(`${code} is no close code of an application.`, "InvalidAccessError");
+    }
+    if (this.#state > 1) return;
+    this.#state = 2;
+    this.#wish = { code, reason };
+    // As with any WebSocket, nobody is told from inside the call.
+    queueMicrotask(() => this.#line.close());
+  }
+}
+withStates(PopSocket, ["CONNECTING", "OPEN", "CLOSING", "CLOSED"]);
+withHandlers(PopSocket, ["open", "message", "error", "close", "state"]);
+
+/** Server-sent events that are proven and come back by themselves. */
+export class PopEventSource extends EventTarget {
+  #line;
+  #heard = new Set(["open", "error", "state"]);
+  #origin;
+  #state = 0;
+
+  constructor(token, line, url) {
+    super();
+    mine(token);
+    this.#line = line;
+    this.#origin = new URL(url).origin;
+    Object.defineProperty(this, "url", { value: url, enumerable: true });
+    line.hear((state, what, data, lastEventId) => {
+      if (state === "event") {
+        this.dispatchEvent(new MessageEvent(what, { data, lastEventId, origin: this.#origin }));
+        return;
+      }
+      tellState(this, state, what);
+      if (this.#state === 2) return;
+      const next = state === "open" || state === "held" ? 1 : state === "ended" ? 2 : 0;
+      if (next === this.#state) return;
+      this.#state = next;
+      this.dispatchEvent(new Event(next === 1 ? "open" : "error"));
+    });
+  }
+
+  get readyState() {
+    return this.#state;
+  }
+
+  get withCredentials() {
+    return true;
+  }
+
+  addEventListener(type, ...rest) {
+    if (!this.#heard.has(type)) {
+      this.#heard.add(type);
+      this.#line.listen(type);
+    }
+    super.addEventListener(type, ...rest);
+  }
+
+  retryNow() {
+    this.#line.retryNow();
+  }
+
+  close() {
+    // As with any EventSource, nobody is told.
+    this.#state = 2;
+    this.#line.close();
+  }
+}
+withStates(PopEventSource, ["CONNECTING", "OPEN", "CLOSED"]);
+withHandlers(PopEventSource, ["open", "message", "error", "state"]);

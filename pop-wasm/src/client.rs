@@ -5,11 +5,12 @@ use crate::{
     key::{self, Key},
     key_store::{self, Found},
     lifecycle::{Lifecycle, Moment},
-    link::{Kind, Link},
+    link::Link,
     lock::Lock,
     proof::{Claims, UnsignedProof},
     status::Listeners,
     tabs::{News, Tabs},
+    told::Kind,
 };
 use holdfast_protocol::{ids::Thumbprint, pop::SUBPROTOCOL};
 use std::{

@@ -1,7 +1,4 @@
-use crate::{
-    End, PopError, State, Subscription,
-    link::{Link, Told},
-};
+use crate::{End, PopError, State, Subscription, link::Link, told::Told};
 use std::rc::Rc;
 
 /// A WebSocket that is proven, and that comes back by itself.
@@ -126,15 +123,16 @@ impl Connection {
 }
 
 impl EventStream {
-    /// Listens to the data of events with this name, in order. `pop` is not the application's.
-    pub fn on_event(&self, name: &str, listener: impl Fn(&str) + 'static) -> Subscription {
+    /// Listens to the events with this name, in order: their data, and the last id that the server gave
+    /// (empty where it gave none). `pop` is not the application's.
+    pub fn on_event(&self, name: &str, listener: impl Fn(&str, &str) + 'static) -> Subscription {
         self.0.0.listen(name);
         let wanted = name.to_owned();
         self.0.0.on_told(move |told| {
-            if let Told::Event { name, data } = told
+            if let Told::Event { name, data, id } = told
                 && *name == wanted
             {
-                listener(data);
+                listener(data, id);
             }
         })
     }

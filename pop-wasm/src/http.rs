@@ -158,7 +158,7 @@ async fn post(
 }
 
 /// The cookie `csrf`: a window has it at hand, some workers can ask for it.
-async fn csrf_token() -> Option<String> {
+pub(crate) async fn csrf_token() -> Option<String> {
     let global = global();
     if let Some(document) = member(&global, "document") {
         return csrf_of(&text_member(&document, "cookie")?).map(str::to_owned);

@@ -2,12 +2,10 @@
 //! documents it: doc comments here would travel to every browser.
 
 use crate::{
-    End, Kept, NewKey, Options, PopClient, PopError, State, Status,
-    browser::{object, set},
-    key::Key,
-    link::{Link, Told},
+    Connection, End, EventStream, Kept, NewKey, Options, PopClient, PopError, State, Status, browser::set,
+    http, key::Key, link::Link, told::Told,
 };
-use js_sys::{Error, Function, Object, Promise, Uint8Array};
+use js_sys::{Error, Function, Promise, Uint8Array};
 use std::{cell::RefCell, pin::Pin, rc::Rc};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::future_to_promise;
@@ -75,24 +73,29 @@ impl JsClient {
         proof_of(&self.0, self.0.key(), method, path)
     }
 
+    // The CSRF token of the session.
+    #[wasm_bindgen(unchecked_return_type = "Promise<string | undefined>")]
+    pub fn csrf() -> Promise {
+        promise(async { Ok(http::csrf_token().await.into()) })
+    }
+
     // Keeps the header `DPoP-Nonce` of a response.
     #[wasm_bindgen(js_name = noteNonce)]
     pub fn note_nonce(&self, nonce: &str) {
         self.0.note_nonce(nonce);
     }
 
-    // Opens a WebSocket and keeps it open until `close()`. `protocols`: with commas between them.
-    pub fn connect(&self, path: &str, protocols: Option<String>) -> Result<JsConnection, JsValue> {
-        let protocols = protocols.unwrap_or_default();
-        let protocols: Vec<&str> = protocols.split(',').filter(|name| !name.is_empty()).collect();
-        let connection = self.0.connect(path, &protocols).map_err(thrown)?;
-        Ok(JsConnection(connection.live_until_it_ends()))
-    }
-
-    // Opens a stream of server-sent events, likewise.
-    pub fn stream(&self, path: &str) -> Result<JsConnection, JsValue> {
-        let stream = self.0.stream(path).map_err(thrown)?;
-        Ok(JsConnection(stream.live_until_it_ends()))
+    // Opens a WebSocket that offers these subprotocols, with commas between them, or without any a stream
+    // of server-sent events; and keeps it open until `close()`.
+    pub fn dial(&self, path: &str, protocols: Option<String>) -> Result<JsConnection, JsValue> {
+        let link = match protocols {
+            Some(protocols) => {
+                let protocols: Vec<&str> = protocols.split(',').filter(|name| !name.is_empty()).collect();
+                self.0.connect(path, &protocols).map(Connection::live_until_it_ends)
+            }
+            None => self.0.stream(path).map(EventStream::live_until_it_ends),
+        };
+        link.map(JsConnection).map_err(thrown)
     }
 
     // Calls with `key-replaced`, `signed-out` or `memory-only`.
@@ -104,7 +107,8 @@ impl JsClient {
                 Status::SignedOut => "signed-out",
                 Status::MemoryOnly => "memory-only",
             };
-            call(&listener, &JsValue::from_str(word));
+            // What a listener throws is the listener's.
+            let _ = listener.call1(&JsValue::UNDEFINED, &JsValue::from_str(word));
         };
         self.0.on_status(told).forget();
     }
@@ -134,37 +138,31 @@ impl JsNewKey {
 
 #[wasm_bindgen(js_class = Connection)]
 impl JsConnection {
-    // Calls with a string or a `Uint8Array` for each message of a WebSocket.
-    #[wasm_bindgen(js_name = onMessage)]
-    pub fn on_message(&self, listener: Function) {
-        let told = move |told: &Told| match told {
-            Told::Text(text) => call(&listener, &JsValue::from_str(text)),
-            Told::Bytes(bytes) => call(&listener, &Uint8Array::from(bytes.as_slice())),
-            Told::Event { .. } | Told::State(_) => {}
-        };
-        self.0.on_told(told).forget();
-    }
-
-    // Calls with the data of each server-sent event of this name.
-    #[wasm_bindgen(js_name = onEvent)]
-    pub fn on_event(&self, name: String, listener: Function) {
-        self.0.listen(&name);
-        let told = move |told: &Told| match told {
-            Told::Event { name: told, data } if *told == name => call(&listener, &JsValue::from_str(data)),
-            _ => {}
-        };
-        self.0.on_told(told).forget();
-    }
-
-    // Calls with `{state, rttMs?, retryInMs?, why?}`.
-    #[wasm_bindgen(js_name = onState)]
-    pub fn on_state(&self, listener: Function) {
+    // Calls with what comes and how it stands: `("message", data)`, `("event", name, data, id)`, or the name
+    // of a state with its number or word.
+    pub fn hear(&self, listener: Function) {
         let told = move |told: &Told| {
-            if let Told::State(state) = told {
-                call(&listener, &described(*state));
-            }
+            let (kind, first, second, third) = match told {
+                Told::Text(text) => ("message", text.into(), JsValue::UNDEFINED, JsValue::UNDEFINED),
+                Told::Bytes(bytes) => {
+                    let bytes = Uint8Array::from(bytes.as_slice()).into();
+                    ("message", bytes, JsValue::UNDEFINED, JsValue::UNDEFINED)
+                }
+                Told::Event { name, data, id } => ("event", name.into(), data.into(), id.into()),
+                Told::State(state) => {
+                    let (state, detail) = described(*state);
+                    (state, detail, JsValue::UNDEFINED, JsValue::UNDEFINED)
+                }
+            };
+            // What a listener throws is the listener's; it must not stop the connection.
+            let _ = listener.call4(&JsValue::UNDEFINED, &kind.into(), &first, &second, &third);
         };
         self.0.on_told(told).forget();
+    }
+
+    // Hears server-sent events of this name, too.
+    pub fn listen(&self, name: &str) {
+        self.0.listen(name);
     }
 
     // Sends a string or a `Uint8Array`; held back until proven.
@@ -174,6 +172,18 @@ impl JsConnection {
             None => self.0.send_bytes(&Uint8Array::new(data).to_vec()),
         }
         .map_err(thrown)
+    }
+
+    // What was sent and has not left this browser, in bytes.
+    #[wasm_bindgen(getter, js_name = bufferedAmount)]
+    pub fn buffered_amount(&self) -> u32 {
+        self.0.buffered_amount()
+    }
+
+    // The subprotocol that the server has chosen.
+    #[wasm_bindgen(getter)]
+    pub fn protocol(&self) -> String {
+        self.0.protocol()
     }
 
     // Does not wait for the next try.
@@ -205,28 +215,15 @@ fn promise_of(work: Pin<Box<dyn Future<Output = Result<JsValue, PopError>>>>) ->
     future_to_promise(async { work.await.map_err(thrown) })
 }
 
-fn call(listener: &Function, with: &JsValue) {
-    // What a listener throws is the listener's; it must not stop the connection.
-    let _ = listener.call1(&JsValue::UNDEFINED, with);
-}
-
-fn described(state: State) -> Object {
-    let word = match state {
-        State::Connecting => "connecting",
-        State::Proving => "proving",
-        State::Open { .. } => "open",
-        State::Held => "held",
-        State::Waiting { .. } => "waiting",
-        State::Ended(_) => "ended",
-    };
-    let object = object(&[("state", word)]);
+fn described(state: State) -> (&'static str, JsValue) {
     match state {
-        State::Open { rtt_ms } => set(&object, "rttMs", &rtt_ms.into()),
-        State::Waiting { retry_in_ms } => set(&object, "retryInMs", &retry_in_ms.into()),
-        State::Ended(why) => set(&object, "why", &End::code(why).into()),
-        State::Connecting | State::Proving | State::Held => {}
+        State::Connecting => ("connecting", JsValue::UNDEFINED),
+        State::Proving => ("proving", JsValue::UNDEFINED),
+        State::Open { rtt_ms } => ("open", rtt_ms.into()),
+        State::Held => ("held", JsValue::UNDEFINED),
+        State::Waiting { retry_in_ms } => ("waiting", retry_in_ms.into()),
+        State::Ended(why) => ("ended", End::code(why).into()),
     }
-    object
 }
 
 // An `Error` with the stable code as `code`.

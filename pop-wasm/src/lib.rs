@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
+// The finished module cannot write it: xtask/src/shrink/panics.rs.
+#![cfg_attr(not(test), deny(clippy::use_debug))]
 
 // In reading order: what the page sees,
 mod client;
@@ -15,6 +17,7 @@ mod machine;
 mod proof;
 mod quarantine;
 mod signing;
+mod told;
 // and what touches the browser, each thing in one file.
 mod browser;
 mod http;

@@ -11,6 +11,7 @@ use crate::{
     quarantine::Quarantine,
     signing::{Job, Signing},
     status::Listeners,
+    told::{Kind, Outgoing, Told},
     transport::{Events, Signal, Socket, Transport},
 };
 use holdfast_protocol::{
@@ -24,28 +25,6 @@ use std::{
     rc::{Rc, Weak},
 };
 use wasm_bindgen::JsValue;
-
-/// How a connection travels.
-pub(crate) enum Kind {
-    /// The subprotocols to offer, ours first.
-    Socket(Vec<String>),
-    /// The names of events that somebody listens to.
-    Events(RefCell<Vec<String>>),
-}
-
-/// What the application is told.
-pub(crate) enum Told {
-    State(State),
-    Text(String),
-    Bytes(Vec<u8>),
-    Event { name: String, data: String },
-}
-
-/// What the application sends.
-enum Outgoing {
-    Text(String),
-    Bytes(Vec<u8>),
-}
 
 pub(crate) struct Link {
     me: Weak<Link>,
@@ -132,6 +111,27 @@ impl Link {
 
     pub(crate) fn send_bytes(&self, bytes: &[u8]) -> Result<(), PopError> {
         self.send(Outgoing::Bytes(bytes.to_vec()))
+    }
+
+    /// What was sent and has not left this browser, in bytes.
+    #[cfg(feature = "js")]
+    pub(crate) fn buffered_amount(&self) -> u32 {
+        let held = u32::try_from(self.held_out.borrow().bytes()).unwrap_or(u32::MAX);
+        match &*self.dialled.borrow() {
+            Some(Dialled { transport: Transport::Socket(socket), .. }) => {
+                held.saturating_add(socket.buffered_amount())
+            }
+            _ => held,
+        }
+    }
+
+    /// The subprotocol that the server has chosen.
+    #[cfg(feature = "js")]
+    pub(crate) fn protocol(&self) -> String {
+        match &*self.dialled.borrow() {
+            Some(Dialled { transport: Transport::Socket(socket), .. }) => socket.protocol(),
+            _ => String::new(),
+        }
     }
 
     fn send(&self, outgoing: Outgoing) -> Result<(), PopError> {
@@ -306,9 +306,9 @@ impl Link {
                 let length = bytes.len();
                 self.deliver(Told::Bytes(bytes), length);
             }
-            Signal::Event { name, data } => {
+            Signal::Event { name, data, id } => {
                 let length = name.len() + data.len();
-                self.deliver(Told::Event { name, data }, length);
+                self.deliver(Told::Event { name, data, id }, length);
             }
             Signal::Opened => self.step(&mut |machine, _| machine.on_opened()),
             Signal::Lost(code) => self.step(&mut |machine, now_ms| machine.on_lost(code, now_ms)),

@@ -30,6 +30,12 @@ impl<T> Quarantine<T> {
         Ok(())
     }
 
+    /// How much waits.
+    #[cfg(feature = "js")]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The oldest.
     pub(crate) fn next(&mut self) -> Option<T> {
         let next = self.waiting.get_mut(self.gone).and_then(Option::take);

@@ -23,6 +23,8 @@ pub(crate) enum Signal {
         name: String,
         /// Its data.
         data: String,
+        /// The last `id` that the server gave; empty where it gave none.
+        id: String,
     },
     /// Gone, with a close code; 1006 where there is none.
     Lost(u16),
@@ -77,6 +79,18 @@ impl Socket {
 
     pub(crate) fn send_bytes(&self, bytes: &[u8]) {
         let _ = self.socket.send_with_u8_array(bytes);
+    }
+
+    /// What the browser has taken and not sent yet, in bytes.
+    #[cfg(feature = "js")]
+    pub(crate) fn buffered_amount(&self) -> u32 {
+        self.socket.buffered_amount()
+    }
+
+    /// The subprotocol that the server has chosen.
+    #[cfg(feature = "js")]
+    pub(crate) fn protocol(&self) -> String {
+        self.socket.protocol()
     }
 }
 
@@ -150,6 +164,6 @@ fn event(event: JsValue) -> Option<Signal> {
     Some(if name == holdfast_protocol::pop::EVENT {
         Signal::Control(data)
     } else {
-        Signal::Event { name, data }
+        Signal::Event { name, data, id: event.last_event_id() }
     })
 }

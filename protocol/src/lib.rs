@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
+// The finished page cannot write it: xtask/src/shrink/panics.rs.
+#![cfg_attr(not(test), deny(clippy::use_debug))]
 
 // In reading order.
 

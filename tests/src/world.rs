@@ -30,6 +30,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use axum::Router;
 use holdfast_protocol::{history::Activity, ids::AccountId};
 use holdfast_server::audit::{self, Event};
 use holdfast_server::{clock::Clock, config::Config, secrets::Secret};
@@ -55,6 +56,7 @@ pub struct World {
     flow: Flow,
     store: Store,
     wire: Wire,
+    site: Router,
     server: Option<Server>,
 }
 
@@ -74,6 +76,11 @@ impl World {
     /// A running server without any account. Its time flows like everybody's, and further where the
     /// test says so.
     pub async fn new() -> Result<Self> {
+        Self::beside(Router::new()).await
+    }
+
+    /// The same with pages and files of somebody else's at the same origin, as in their console.
+    pub async fn beside(site: Router) -> Result<Self> {
         let place = TcpSocket::new_v4().context("make a socket")?;
         place.set_reuseaddr(true)?;
         place.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).context("find a free port")?;
@@ -91,6 +98,7 @@ impl World {
             clock,
             store: Store::new().await?,
             wire: Wire::default(),
+            site,
             server: None,
         };
         world.start().await?;
@@ -136,7 +144,8 @@ impl World {
     pub async fn start(&mut self) -> Result<()> {
         ensure!(self.server.is_none(), "the server runs already");
         let (config, clock) = (self.config.0.clone(), self.clock.clone());
-        let server = Server::start(config, clock, self.address, &self.store, &self.wire);
+        let site = self.site.clone();
+        let server = Server::start(config, clock, self.address, &self.store, &self.wire, site);
         self.server = Some(server.await.context("start the server")?);
         Ok(())
     }

@@ -70,8 +70,7 @@ pub fn take_fragment_token() -> Option<String> {
 
 /// The setup token in a fragment, or in a whole setup link that somebody pasted.
 pub fn token_of(text: &str) -> Option<&str> {
-    let (_, fragment) = text.split_once('#')?;
-    let token = fragment.strip_prefix("t=")?.trim();
+    let token = text.split('#').skip(1).find_map(|fragment| fragment.strip_prefix("t="))?.trim();
     (!token.is_empty()).then_some(token)
 }
 
@@ -190,6 +189,7 @@ mod tests {
     fn a_setup_token_is_read_from_a_fragment_and_from_a_whole_link() {
         assert_eq!(token_of("#t=abc"), Some("abc"));
         assert_eq!(token_of("http://localhost:8787/setup#t=abc \n"), Some("abc"));
+        assert_eq!(token_of("Console #1: http://localhost:8787/setup#t=abc"), Some("abc"));
         assert_eq!(token_of("#t="), None);
         assert_eq!(token_of("abc"), None);
     }

@@ -1,4 +1,6 @@
 //! Holdfast's page. Data flows one way: click → effect → action → reduce → state → view.
+// The finished page cannot write it: xtask/src/shrink/panics.rs.
+#![cfg_attr(not(test), deny(clippy::use_debug))]
 
 // In reading order.
 

@@ -183,7 +183,7 @@ fn start(api: &Api, tell: &Tell<Live>, on_session: &Callback<session::Action>) -
     };
     let listed = {
         let tell = tell.clone();
-        stream.on_event("connections", move |data| {
+        stream.on_event("connections", move |data, _| {
             if let Ok(list) = json::from_str(data) {
                 tell.dispatch(Action::Listed(list));
             }
@@ -191,7 +191,7 @@ fn start(api: &Api, tell: &Tell<Live>, on_session: &Callback<session::Action>) -
     };
     let heard = {
         let tell = tell.clone();
-        stream.on_event("activity", move |data| {
+        stream.on_event("activity", move |data, _| {
             if let Ok(event) = json::from_str(data) {
                 tell.dispatch(Action::Heard(event));
             }

@@ -42,6 +42,8 @@ enum Command {
     Ci(ci::Args),
     /// Build the page alone, into target/page.
     Page(page::Args),
+    /// Build the npm package `@holdfast/pop` alone, into target/npm/pop.
+    Module(module::Args),
     /// Print sizes and speeds as ratios, and write them to target/bench/report.json.
     Bench(measure::Args),
     /// Take a screenshot of every page, into target/shots.
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&project, &args),
         Command::Ci(args) => ci::run(&project, &args),
         Command::Page(args) => page::run(&project, &args),
+        Command::Module(args) => module::run(&project, &args),
         Command::Bench(args) => measure::bench(&project, &args),
         Command::Shots(args) => measure::shots(&project, &args),
         Command::Soak(args) => measure::soak(&project, &args),

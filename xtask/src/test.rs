@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, anyhow, bail};
 use serde_json::json;
 
+use crate::module;
 use crate::packages::{CHROMEDRIVER, CHROMIUM, FIREFOX, GECKODRIVER_VARIABLE};
 use crate::page::{self, Mode};
 use crate::process::{cargo, say};
@@ -80,6 +81,10 @@ pub(crate) fn all(project: &Project, equipment: &Equipment, report: &mut Report)
 }
 
 fn steps(project: &Project, equipment: &Equipment, args: &Args, report: &mut Report) {
+    if args.only.as_ref().is_none_or(|only| only == "browser-tests") {
+        // The end-to-end tests put it into somebody else's page.
+        report.check("the npm package", || module::build(project, equipment));
+    }
     for (name, what, how) in STEPS {
         if args.only.as_ref().is_some_and(|only| only != name) {
             continue;

@@ -9,7 +9,7 @@ async fn streaming(name: &str) -> (PopClient, EventStream, Server, Rc<RefCell<Ve
     let stream = client.stream(STREAM).unwrap();
     let heard: Rc<RefCell<Vec<String>>> = Rc::default();
     let list = Rc::clone(&heard);
-    stream.on_event(name, move |data| list.borrow_mut().push(data.to_owned())).forget();
+    stream.on_event(name, move |data, _| list.borrow_mut().push(data.to_owned())).forget();
     ticket_next(1);
     until("it dials", || dial_count() == 1).await;
     let server = Server::of(&client, 1).await;

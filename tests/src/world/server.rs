@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use axum::middleware;
+use axum::{Router, middleware};
 use holdfast_server::{
     app::App,
     clock::Clock,
@@ -36,6 +36,7 @@ impl Server {
         address: SocketAddr,
         store: &Store,
         wire: &Wire,
+        theirs: Router,
     ) -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let store = store.clone();
@@ -45,7 +46,9 @@ impl Server {
             anyhow::Ok((app, listen(address)?))
         });
         let (app, listener) = opening.await.context("wait for the server")??;
-        let site = router(app.clone()).layer(middleware::from_fn_with_state(wire.clone(), wire::tap));
+        let site = theirs
+            .fallback_service(router(app.clone()))
+            .layer(middleware::from_fn_with_state(wire.clone(), wire::tap));
         let serving = runtime.spawn(serve(listener, site, app.clone(), Patience::with(&app.config)));
         Ok(Self { app, serving: Some(serving), runtime: Some(runtime) })
     }

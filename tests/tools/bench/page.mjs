@@ -2,7 +2,7 @@
 // challenge does, and ends when its result is there. A challenge comes over the network to a browser
 // that has nothing to do, where the same signature takes longer than in a loop: it is measured
 // against signatures asked for in just that way, a proof against signatures in a loop, as proofs are.
-import init, { PopClient } from "/pop/holdfast_pop.js";
+import { init, PopClient } from "/pop/index.mjs";
 import { generateKeyPair, generateProof } from "/dpop/index.js";
 
 const Native = globalThis.WebSocket;
@@ -93,7 +93,7 @@ export async function ready() {
   const transcript = new Uint8Array(300).fill(97);
 
   const connection = client.connect("/v1/streams/bench");
-  await new Promise((done) => connection.onState(({ state }) => state === "open" && done()));
+  await new Promise((done) => connection.addEventListener("open", done));
   const challenge = () =>
     new Promise((done) => {
       answered = done;

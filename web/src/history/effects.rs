@@ -46,7 +46,8 @@ pub fn use_history(api: &Api, live: &Live) -> HistoryHandle {
         let (api, history) = (api.clone(), history.clone());
         let oldest = events.last().map(|event| event.id);
         Callback::from(move |()| {
-            let fetching = matches!(&*history, History::Loaded(loaded) if loaded.older == Older::Fetching);
+            let latest = history.latest();
+            let fetching = matches!(&*latest, History::Loaded(loaded) if loaded.older == Older::Fetching);
             let (Some(oldest), false) = (oldest, fetching) else { return };
             let (api, tell) = (api.clone(), history.teller());
             tell.dispatch(Action::OlderAsked);

@@ -76,7 +76,7 @@ impl Element {
     }
 
     /// An attribute.
-    pub fn attr(self, name: &'static str, value: impl Value) -> Self {
+    pub fn attr(self, name: &'static str, value: impl AttributeValue) -> Self {
         value.give(self, name)
     }
 
@@ -272,30 +272,24 @@ impl<C: Content> Content for Option<C> {
 }
 
 /// What an attribute can be.
-pub trait Value {
+pub trait AttributeValue {
     /// Sets it.
     fn give(self, to: Element, name: &'static str) -> Element;
 }
 
-impl Value for &'static str {
+impl AttributeValue for &'static str {
     fn give(self, to: Element, name: &'static str) -> Element {
         to.set_static(name, self)
     }
 }
 
-impl Value for String {
+impl AttributeValue for String {
     fn give(self, to: Element, name: &'static str) -> Element {
         to.set_owned(name, self)
     }
 }
 
-impl Value for AttrValue {
-    fn give(self, to: Element, name: &'static str) -> Element {
-        to.set(name, self)
-    }
-}
-
-impl<V: Value> Value for Option<V> {
+impl<V: AttributeValue> AttributeValue for Option<V> {
     fn give(self, to: Element, name: &'static str) -> Element {
         match self {
             Some(value) => value.give(to, name),

@@ -3,10 +3,9 @@ use crate::{browser, text, ui::element::component_of};
 use yew::prelude::{AttrValue, Html, Properties, component};
 
 /// How the focus is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taking {
     /// Focused.
-    #[default]
     Focus,
     /// Focused, and its text selected.
     Select,

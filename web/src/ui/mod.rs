@@ -16,11 +16,10 @@ mod time;
 
 pub use alert::{Again, alert, hidden, notice, status, tag, waiting};
 pub use element::{
-    Content, Element, Group, Hears, Value, button, classed, component_of, div, element, form, group, p, span,
-    submit,
+    Content, Element, Group, Hears, button, classed, component_of, div, element, form, group, p, span, submit,
 };
 pub use field::{Field, Spelled};
-pub use focus::{Focus, Taking};
+pub use focus::Focus;
 pub use frame::{Heading, Panel, Width, centre, mark, shell};
 pub use icon::{Icon, picture};
 pub use modal::Modal;

@@ -1,6 +1,7 @@
 //! Makes what wasm-bindgen wrote small: what a panic would say goes, wasm-opt does its work, functions
 //! that are alike are put side by side, and the names that script and wasm call each other by get short.
 
+mod formatting;
 mod names;
 mod order;
 mod panics;
@@ -28,8 +29,8 @@ const FEATURES: &[&str] = &[
 
 pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Result<()> {
     fs::write(wasm, panics::silenced(&fs::read(wasm)?)?)?;
-    // Twice: the first leaves something for the second. The names of functions stay for the next step.
-    optimise(equipment, wasm, &["-Oz", "-Oz", "--debuginfo"])?;
+    // Twice: the first leaves something for the second. Rust's data begins at 1 MiB, below it is the stack.
+    optimise(equipment, wasm, &["-Oz", "-Oz", "--low-memory-unused"])?;
     fs::write(wasm, order::named_by_likeness(&fs::read(wasm)?)?)?;
     optimise(
         equipment,
@@ -38,10 +39,16 @@ pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Resul
     )?;
     fs::write(wasm, panics::without_places(fs::read(wasm)?)?)?;
     names::shorten(script, wasm)?;
+    minify(equipment, script)
+}
 
+/// Makes a script shorter, without changing what it exports.
+pub(crate) fn minify(equipment: &Equipment, script: &Path) -> Result<()> {
     let mut terser = equipment.lent("terser")?;
     terser
-        .args(["--module", "--ecma", "2022", "--compress", "passes=3", "--mangle", "--output"])
+        .args(["--module", "--ecma", "2022", "--compress", "passes=3", "--mangle"])
+        // wasm-bindgen's own: nobody else may use them.
+        .args(["--mangle-props", "regex=/^__w|^__d/", "--output"])
         .arg(script)
         .arg(script);
     quietly(&mut terser).with_context(|| format!("{} cannot be minified", script.display()))

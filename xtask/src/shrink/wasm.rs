@@ -44,7 +44,8 @@ pub(super) fn functions(module: &[u8]) -> Result<Functions<'_>> {
 }
 
 impl Functions<'_> {
-    /// What this function is called, without the hashes of crates: `core[0123…]::fmt` is `core::fmt`.
+    /// What this function is called, without the hashes of crates: `core[0123…]::fmt` is `core::fmt`. They
+    /// are up to 16 digits without zeros before them; types like `[f32]` look alike but are short.
     pub(super) fn plain_name(&self, place: usize) -> String {
         let index = u32::try_from(place).map_or(u32::MAX, |place| self.imported.saturating_add(place));
         let mut plain = String::new();
@@ -53,7 +54,8 @@ impl Functions<'_> {
             plain.push_str(before);
             match after.split_once(']') {
                 Some((hash, after))
-                    if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+                    if (9..=16).contains(&hash.len())
+                        && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
                 {
                     rest = after;
                 }
