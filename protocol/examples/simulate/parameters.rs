@@ -7,7 +7,7 @@ use std::path::PathBuf;
 ///
 /// Verifier and prover are the real ones; a signature is a hash, since ECDSA would take weeks.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "cargo xtask simulate")]
+#[command(bin_name = "cargo xtask simulate")]
 pub(crate) struct Parameters {
     /// Honest connections, each in a browser of its own.
     #[arg(long, value_name = "COUNT", default_value_t = 2_000, value_parser = count())]
@@ -33,11 +33,11 @@ pub(crate) struct Parameters {
     /// At most so much is added to or taken from the interval [default: a sixth of it]
     #[arg(long, value_name = "SECONDS", value_parser = seconds())]
     pub jitter_s: Option<u32>,
-    #[command(flatten)]
-    pub weather: Weather,
     /// Where the plot goes.
     #[arg(long, value_name = "FILE", default_value = "target/simulate/plot.svg")]
     pub plot: PathBuf,
+    #[command(flatten)]
+    pub weather: Weather,
 }
 
 /// What networks, browsers and clocks do.

@@ -42,7 +42,7 @@ const STYLE: &str = "<style>\n\
 
 fn panel(svg: &mut String, rows: &[Row], left: f64, what: &str, value: impl Fn(&Row) -> f64) {
     let right = left + 370.0;
-    let across = Axis::over(rows.iter().map(cut_off_s), left, right);
+    let across = Axis::over(rows.iter().filter_map(cut_off_s), left, right);
     let up = Axis::over(rows.iter().map(&value), BOTTOM, TOP);
     let _ = writeln!(svg, "<text x=\"{left}\" y=\"{}\">{what}</text>", TOP - 12.0);
     for (tick, y) in up.ticks() {
@@ -64,21 +64,24 @@ fn panel(svg: &mut String, rows: &[Row], left: f64, what: &str, value: impl Fn(&
         (left + right) / 2.0,
         BOTTOM + 46.0
     );
-    for row in rows {
-        let (x, y) = (across.place(cut_off_s(row)), up.place(value(row)));
+    for (at, row) in rows.iter().enumerate() {
+        let Some(cut_off_s) = cut_off_s(row) else { continue };
+        let (x, y) = (across.place(cut_off_s), up.place(value(row)));
+        // Points of one interval lie close together: their names stand above and below in turn.
+        let before = rows.iter().take(at).filter(|other| other.timing.interval_ms == row.timing.interval_ms);
+        let name_y = if before.count().is_multiple_of(2) { y - 11.0 } else { y + 20.0 };
         let class = if row.is_default() { "point default" } else { "point" };
         let [interval, timeout] =
             [row.timing.interval_ms, row.timing.answer_within_ms].map(|ms| f64::from(ms) / 1_000.0);
         let _ = writeln!(
             svg,
             "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>\n\
-             <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{interval} / {timeout} s</text>",
-            y - 11.0
+             <text x=\"{x:.1}\" y=\"{name_y:.1}\" text-anchor=\"middle\">{interval} / {timeout} s</text>"
         );
     }
 }
 
-fn cut_off_s(row: &Row) -> f64 {
+fn cut_off_s(row: &Row) -> Option<f64> {
     row.thieves.cut_off.percentile_s(100)
 }
 

@@ -50,8 +50,12 @@ impl Row {
 pub(crate) fn write(rows: &[Row], parameters: &Parameters) -> String {
     let mut text = String::new();
     let Parameters { connections, days, thieves, relays, .. } = *parameters;
-    let _ =
-        writeln!(text, "{connections} honest connections, {days} days each (* the defaults in the code)\n");
+    let years = f64::from(connections) * f64::from(days) / 365.25;
+    let _ = writeln!(
+        text,
+        "{connections} honest connections, days of each: {days}; {years:.1} connection-years a line \
+         (* the defaults in the code)\n"
+    );
     let _ = writeln!(
         text,
         "                          ended with 4401, a connection-year      held, a  signatures          bytes a\n \
@@ -95,6 +99,7 @@ pub(crate) fn write(rows: &[Row], parameters: &Parameters) -> String {
 }
 
 fn three(spans: &Spans) -> String {
-    let [half, most, all] = [50, 99, 100].map(|per_cent| spans.percentile_s(per_cent));
-    format!("{half:>6.1}{most:>6.1}{all:>6.1}")
+    let shown = |span_s: Option<f64>| span_s.map_or("none".to_owned(), |span_s| format!("{span_s:.1}"));
+    let [half, most, all] = [50, 99, 100].map(|per_cent| shown(spans.percentile_s(per_cent)));
+    format!("{half:>6}{most:>6}{all:>6}")
 }

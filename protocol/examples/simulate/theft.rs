@@ -28,7 +28,11 @@ pub(crate) struct Thefts {
 #[derive(Debug, Default)]
 pub(crate) struct Spans(Vec<u64>);
 
-/// Adds one theft: at a random moment of a connection that has been live for a while.
+/// So many connections are tried before there is one to steal.
+const TRIES: u32 = 100;
+
+/// Adds one theft: at a random moment of a connection that has been live for a while. None where the
+/// network is so slow that no connection is.
 pub(crate) fn happen(
     parameters: &Parameters,
     timing: Timing,
@@ -38,7 +42,7 @@ pub(crate) fn happen(
 ) -> Result<()> {
     let mut random = Random::new(parameters.seed ^ 0x7e4f, u64::from(index));
     let mut browser = Browser::always_there();
-    loop {
+    for _ in 0..TRIES {
         let interval_ms = u64::from(timing.interval_ms);
         let stolen_ms = 2 * interval_ms + random.up_to(2 * interval_ms);
         let mut link = Link::open(&mut browser, &mut random, &parameters.weather, timing, 0)?;
@@ -55,15 +59,16 @@ pub(crate) fn happen(
         ensure!(link.counts.proofs <= most_proofs, "{who:?} {index} proved what he cannot");
         sum.silent.0.push(link.silent_since_ms() - stolen_ms);
         sum.cut_off.0.push(closed_ms - stolen_ms);
-        return Ok(());
+        break;
     }
+    Ok(())
 }
 
 impl Spans {
     /// The shortest span that so many per cent of all do not exceed, in seconds. Sorted before.
-    pub(crate) fn percentile_s(&self, per_cent: usize) -> f64 {
+    pub(crate) fn percentile_s(&self, per_cent: usize) -> Option<f64> {
         let rank = (self.0.len() * per_cent).div_ceil(100).max(1);
-        self.0.get(rank - 1).map_or(f64::NAN, |ms| real(*ms) / 1_000.0)
+        self.0.get(rank - 1).map(|ms| real(*ms) / 1_000.0)
     }
 }
 
@@ -100,9 +105,9 @@ mod tests {
     fn a_percentile_is_one_of_the_values() {
         let spans = Spans((1..=200).map(|s| s * 1_000).collect());
         let read = [0, 1, 50, 99, 100].map(|per_cent| spans.percentile_s(per_cent));
-        assert_eq!(read, [1.0, 2.0, 100.0, 198.0, 200.0]);
-        assert_eq!(Spans(vec![7_000]).percentile_s(50), 7.0);
-        assert!(Spans::default().percentile_s(50).is_nan());
+        assert_eq!(read, [1.0, 2.0, 100.0, 198.0, 200.0].map(Some));
+        assert_eq!(Spans(vec![7_000]).percentile_s(50), Some(7.0));
+        assert_eq!(Spans::default().percentile_s(50), None);
     }
 
     #[test]
@@ -119,6 +124,14 @@ mod tests {
                 assert_eq!(*cut_off_ms, silent_ms + second_deadline_ms);
             }
         }
+    }
+
+    #[test]
+    fn where_no_connection_lives_nothing_is_stolen() {
+        let parameters = Parameters::parse_from(["simulate", "--latency-ms", "60000"]);
+        let mut sum = Thefts::default();
+        happen(&parameters, Timing::default(), Who::Thief, 0, &mut sum).unwrap();
+        assert_eq!(sum.cut_off.percentile_s(100), None);
     }
 
     #[test]
