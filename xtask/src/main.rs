@@ -50,6 +50,9 @@ enum Command {
     Shots(measure::Args),
     /// Long runs outside CI.
     Soak(measure::SoakArgs),
+    /// Compare intervals and timeouts of the PoP machines in simulated time; --help names its flags.
+    #[command(disable_help_flag = true)]
+    Simulate(measure::SimulateArgs),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => measure::bench(&project, &args),
         Command::Shots(args) => measure::shots(&project, &args),
         Command::Soak(args) => measure::soak(&project, &args),
+        Command::Simulate(args) => measure::simulate(&project, &args),
     });
     done.unwrap_or_else(|error| {
         eprintln!("\nerror: {error:#}");

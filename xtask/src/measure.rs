@@ -1,5 +1,6 @@
-//! `cargo xtask bench`, `shots` and `soak`: what is measured and looked at outside CI. The work is done
-//! by the programs of the package `holdfast-tests`; here they get what they need.
+//! `cargo xtask bench`, `shots`, `soak` and `simulate`: what is measured and looked at outside CI. The work
+//! is done by programs of the packages that are measured and of `holdfast-tests`; here they get what they
+//! need.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -39,6 +40,13 @@ enum Soak {
         #[arg(long, default_value_t = 100_000)]
         schedules: u32,
     },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct SimulateArgs {
+    /// As `--help` names them.
+    #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+    flags: Vec<OsString>,
 }
 
 /// The npm package that proofs are compared with.
@@ -91,6 +99,25 @@ pub(crate) fn soak(project: &Project, args: &SoakArgs) -> Result<ExitCode> {
         }
     }
     aloud(&mut command)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Needs no page, server or browser: an example of the package whose machines it runs.
+pub(crate) fn simulate(project: &Project, args: &SimulateArgs) -> Result<ExitCode> {
+    let mut run = cargo();
+    run.current_dir(project.root())
+        .args([
+            "run",
+            "--release",
+            "--quiet",
+            "--package",
+            "holdfast-protocol",
+            "--example",
+            "simulate",
+            "--",
+        ])
+        .args(&args.flags);
+    aloud(&mut run)?;
     Ok(ExitCode::SUCCESS)
 }
 

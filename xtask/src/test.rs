@@ -31,7 +31,7 @@ pub(crate) struct Args {
 /// A step's name, what it is, and how it is run. Each cargo step selects the whole workspace, so that
 /// all share one set of features and nothing is compiled twice.
 const STEPS: &[(&str, &str, How)] = &[
-    ("units", "unit tests of every crate", How::Host(&["--lib", "--bins"])),
+    ("units", "unit tests of every crate", How::Host(&["--lib", "--bins", "--examples"])),
     ("module-chromium", "the module's tests, in Chromium", How::Module(Browser::Chromium)),
     ("module-firefox", "the module's tests, in Firefox", How::Module(Browser::Firefox)),
     ("es-module", "the module from JavaScript, in Node", How::Node),
