@@ -1,0 +1,141 @@
+//! Most of the published vectors do not set the user verification flag: as seeds they do, signed again
+//! where their key is in the file and of a kind that signs the same way twice.
+
+use std::fs;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::Ed25519KeyPair;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ciborium::Value as Cbor;
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey};
+use serde_json::Value;
+
+use crate::assertion::BETWEEN;
+use crate::client_data::CHALLENGE;
+use crate::corpus;
+use crate::registration::CLIENT_DATA;
+
+/// Where the flags stand in authenticator data.
+const FLAGS: usize = 32;
+const UV: u8 = 1 << 2;
+const VECTORS: &str = include_str!("../vectors/webauthn-l3.json");
+
+#[test]
+fn the_published_vectors_are_seeds() {
+    let file: Value = serde_json::from_str(VECTORS).unwrap();
+    let vectors = file["vectors"].as_array().unwrap();
+    seed(
+        "client_data",
+        vectors
+            .iter()
+            .flat_map(|vector| ["registration", "authentication"].map(|it| &vector[it]))
+            .map(client_data),
+    );
+    seed("registration", vectors.iter().map(registration));
+    seed("assertion", vectors.iter().map(assertion));
+}
+
+/// As published, with the one challenge that the property knows.
+fn client_data(response: &Value) -> Vec<u8> {
+    let (published, known) =
+        (URL_SAFE_NO_PAD.encode(hex(&response["challenge"])), URL_SAFE_NO_PAD.encode(CHALLENGE));
+    String::from_utf8(hex(&response["clientDataJSON"])).unwrap().replace(&published, &known).into_bytes()
+}
+
+/// The attestation object; of certificates, which are passed over, a few bytes.
+fn registration(vector: &Value) -> Vec<u8> {
+    let mut object = object(vector);
+    let mut data = authenticator_data(&object);
+    data[FLAGS] |= UV;
+    let statement = member(&mut object, "attStmt").as_map_mut().unwrap();
+    let self_attested =
+        !statement.is_empty() && statement.iter().all(|(key, _)| key.as_text() != Some("x5c"));
+    for (key, value) in statement {
+        match (key.as_text(), value) {
+            (Some("x5c"), Cbor::Array(certificates)) => {
+                certificates.iter_mut().for_each(|it| it.as_bytes_mut().unwrap().truncate(8));
+            }
+            (Some("sig"), signature) if self_attested => {
+                *signature = Cbor::Bytes(sign(vector, &data, CLIENT_DATA.as_bytes()).unwrap());
+            }
+            _ => {}
+        }
+    }
+    *member(&mut object, "authData") = Cbor::Bytes(data);
+    let mut written = Vec::new();
+    ciborium::into_writer(&object, &mut written).unwrap();
+    written
+}
+
+fn assertion(vector: &Value) -> Vec<u8> {
+    let response = &vector["authentication"];
+    let client_data = hex(&response["clientDataJSON"]);
+    let mut data = hex(&response["authenticatorData"]);
+    let mut signature = hex(&response["signature"]);
+    if data[FLAGS] & UV == 0 {
+        data[FLAGS] |= UV;
+        signature = sign(vector, &data, &client_data).unwrap_or(signature);
+    }
+    let parts = [hex(&response["challenge"]), public_key(vector), client_data, data, signature];
+    let contains = |part: &Vec<u8>| part.windows(BETWEEN.len()).any(|window| window == BETWEEN);
+    assert!(!parts.iter().any(contains));
+    parts.join(BETWEEN)
+}
+
+fn object(vector: &Value) -> Cbor {
+    ciborium::from_reader(&hex(&vector["registration"]["attestationObject"])[..]).unwrap()
+}
+
+fn member<'a>(object: &'a mut Cbor, name: &str) -> &'a mut Cbor {
+    let members = object.as_map_mut().unwrap();
+    members.iter_mut().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value).unwrap()
+}
+
+fn authenticator_data(object: &Cbor) -> Vec<u8> {
+    member(&mut object.clone(), "authData").as_bytes().unwrap().clone()
+}
+
+/// Behind the credential id; the published ones carry no extensions at registration.
+fn public_key(vector: &Value) -> Vec<u8> {
+    let data = authenticator_data(&object(vector));
+    let length = usize::from(u16::from_be_bytes([data[53], data[54]]));
+    data[55 + length..].to_vec()
+}
+
+/// By the credential's private key; `None` where it is not in the file, or on another curve.
+fn sign(vector: &Value, authenticator_data: &[u8], client_data: &[u8]) -> Option<Vec<u8>> {
+    let signed = [authenticator_data, digest(&SHA256, client_data).as_ref()].concat();
+    let registration = &vector["registration"];
+    if registration["private_key"].is_string() {
+        let key = Ed25519KeyPair::from_seed_unchecked(&hex(&registration["private_key"])).ok()?;
+        return Some(key.sign(&signed).as_ref().to_vec());
+    }
+    registration["credential_private_key"].as_str()?;
+    let key = SigningKey::from_slice(&hex(&registration["credential_private_key"])).ok()?;
+    let signature: Signature = key.sign(&signed);
+    Some(signature.to_der().as_bytes().to_vec())
+}
+
+fn hex(digits: &Value) -> Vec<u8> {
+    let digits = digits.as_str().unwrap();
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
+
+/// Holds the folder of a corpus against its seeds, each in a file that is named for its contents.
+fn seed(name: &str, seeds: impl IntoIterator<Item = Vec<u8>>) {
+    let folder = corpus(name);
+    let write = std::env::var_os("HOLDFAST_SEEDS").is_some_and(|what| what == "write");
+    for seed in seeds {
+        let name: String =
+            digest(&SHA256, &seed).as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = folder.join(format!("seed-{name}"));
+        if write {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(&file, &seed).unwrap();
+        }
+        let there = fs::read(&file).ok();
+        assert!(there.as_ref() == Some(&seed), "{}: HOLDFAST_SEEDS=write makes it", file.display());
+    }
+}
