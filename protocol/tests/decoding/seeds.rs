@@ -73,6 +73,9 @@ fn tokens() -> Vec<Vec<u8>> {
         let twice = json.replacen('{', r#"{"rp_id":"a","#, 1);
         let more = json.replacen('{', r#"{"more":1,"#, 1);
         let escaped = json.replace("https:", "\\u0068ttps:");
+        // The last number that every reader of JSON reads, one that some round, and one that is no u64.
+        let numbers = ["9007199254740991", "9007199254740993", "18446744073709551616"];
+        tokens.extend(numbers.map(|number| json.replace("1763697900000", number)));
         tokens.extend([token.clone(), format!("{token}="), format!("{payload}."), payload.clone()]);
         tokens.extend([json, twice, more, escaped]);
     }
