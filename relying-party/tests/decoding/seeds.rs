@@ -26,14 +26,11 @@ const VECTORS: &str = include_str!("../vectors/webauthn-l3.json");
 fn the_published_vectors_are_seeds() {
     let file: Value = serde_json::from_str(VECTORS).unwrap();
     let vectors = file["vectors"].as_array().unwrap();
-    seed(
-        "client_data",
-        vectors
-            .iter()
-            .flat_map(|vector| ["registration", "authentication"].map(|it| &vector[it]))
-            .map(client_data),
-    );
-    seed("registration", vectors.iter().map(registration));
+    let responses = |vector: &Value| ["registration", "authentication"].map(|of| client_data(&vector[of]));
+    let plain = client_data(&vectors[0]["registration"]);
+    seed("client_data", vectors.iter().flat_map(responses).chain(strange_client_data(&plain)));
+    let objects = vectors.iter().map(|vector| registration(vector, |_| {}));
+    seed("registration", objects.chain(other_spellings(&vectors[0])));
     seed("assertion", vectors.iter().map(assertion));
 }
 
@@ -44,11 +41,49 @@ fn client_data(response: &Value) -> Vec<u8> {
     String::from_utf8(hex(&response["clientDataJSON"])).unwrap().replace(&published, &known).into_bytes()
 }
 
+/// What a page in a foreign frame, or somebody who writes JSON by hand, could send.
+fn strange_client_data(plain: &[u8]) -> Vec<Vec<u8>> {
+    let plain = String::from_utf8(plain.to_vec()).unwrap();
+    let framed = [
+        r#""crossOrigin":true"#,
+        r#""crossOrigin":null"#,
+        r#""crossOrigin":false,"topOrigin":"https://evil.example""#,
+        r#""crossOrigin":true,"topOrigin":null"#,
+    ];
+    let framed = framed.map(|members| plain.replace(r#""crossOrigin":false"#, members));
+    let others = [
+        format!("\u{feff}{plain}"),
+        plain.replacen('{', r#"{"type":"webauthn.get","#, 1),
+        plain.replace("https://example.org", "https://example.org.evil.example"),
+        plain.replace("webauthn.create", "webauthn\\u002ecreate"),
+        format!("[{plain}]"),
+    ];
+    framed.into_iter().chain(others).map(String::into_bytes).collect()
+}
+
+/// The same object with a longer head, without lengths, with a byte more, and with a longer head inside.
+fn other_spellings(vector: &Value) -> [Vec<u8>; 4] {
+    let object = registration(vector, |_| {});
+    let (_, members) = object.split_first().unwrap();
+    // The head of the first coordinate, 32 bytes, behind its label.
+    let longer = |data: &mut Vec<u8>| {
+        let at = data.windows(3).position(|window| window == [0x21, 0x58, 32]).unwrap();
+        data.splice(at..at + 3, [0x21, 0x59, 0, 32]);
+    };
+    [
+        [&[0xb8, 3], members].concat(),
+        [&[0xbf], members, &[0xff]].concat(),
+        [&object[..], &[0]].concat(),
+        registration(vector, longer),
+    ]
+}
+
 /// The attestation object; of certificates, which are passed over, a few bytes.
-fn registration(vector: &Value) -> Vec<u8> {
+fn registration(vector: &Value, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut object = object(vector);
     let mut data = authenticator_data(&object);
     data[FLAGS] |= UV;
+    change(&mut data);
     let statement = member(&mut object, "attStmt").as_map_mut().unwrap();
     let self_attested =
         !statement.is_empty() && statement.iter().all(|(key, _)| key.as_text() != Some("x5c"));
