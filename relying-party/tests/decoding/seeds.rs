@@ -56,6 +56,7 @@ fn strange_client_data(plain: &[u8]) -> Vec<Vec<u8>> {
         plain.replacen('{', r#"{"type":"webauthn.get","#, 1),
         plain.replace("https://example.org", "https://example.org.evil.example"),
         plain.replace("webauthn.create", "webauthn\\u002ecreate"),
+        plain.replace(&URL_SAFE_NO_PAD.encode(CHALLENGE), &URL_SAFE_NO_PAD.encode([1; 32])),
         format!("[{plain}]"),
     ];
     framed.into_iter().chain(others).map(String::into_bytes).collect()
