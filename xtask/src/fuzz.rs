@@ -84,7 +84,7 @@ fn prerequisites() -> Result<()> {
         bail!("fuzzing needs a nightly compiler: `rustup toolchain install nightly --profile minimal`");
     }
     if output(nightly_cargo().args(["fuzz", "--version"])).is_err() {
-        bail!("there is no cargo-fuzz, which runs the fuzzers: `cargo install cargo-fuzz --locked`");
+        bail!("there is no cargo-fuzz, which runs the fuzzers: `cargo install cargo-fuzz`");
     }
     Ok(())
 }
