@@ -64,8 +64,16 @@ pub struct Claims {
 impl Claims {
     /// The first part of a token: base64url of the RFC 8785 spelling.
     pub fn encode(&self) -> Result<String, TokenError> {
+        if !self.has_exact_times() {
+            return Err(TokenError::NotClaims);
+        }
         let canonical = serde_json_canonicalizer::to_vec(self).map_err(|_| TokenError::NotClaims)?;
         Ok(base64url::encode(&canonical))
+    }
+
+    /// RFC 8785 writes numbers as doubles, so from 2^53 on two times would share a spelling.
+    fn has_exact_times(&self) -> bool {
+        self.issued_at_ms.max(self.expires_at_ms) < 1 << 53
     }
 }
 
@@ -128,7 +136,8 @@ impl<'a> UnverifiedToken<'a> {
         let unverified_mac = base64url::decode_array::<32>(mac).map_err(|_| TokenError::NotAToken)?;
         let json = base64url::decode(payload).map_err(|_| TokenError::NotAToken)?;
         let json = core::str::from_utf8(&json).map_err(|_| TokenError::NotClaims)?;
-        let unverified_claims = read_json(json).ok_or(TokenError::NotClaims)?;
+        let unverified_claims =
+            read_json(json).filter(Claims::has_exact_times).ok_or(TokenError::NotClaims)?;
         Ok(Self { payload, unverified_mac, unverified_claims })
     }
 
@@ -240,6 +249,20 @@ mod tests {
         for other in &others {
             let other = token(other);
             assert_eq!(check(&mine, &other, &challenge_of(&other)), Err(TokenError::OtherCeremony));
+        }
+    }
+
+    #[test]
+    fn a_time_that_json_would_round_is_neither_written_nor_read() {
+        let last = Claims { expires_at_ms: (1 << 53) - 1, ..claims() };
+        assert_eq!(UnverifiedToken::read(&token(&last)).map(|read| read.into_claims_after_mac()), Ok(last));
+        for beyond in
+            [Claims { issued_at_ms: 1 << 53, ..claims() }, Claims { expires_at_ms: u64::MAX, ..claims() }]
+        {
+            assert_eq!(beyond.encode(), Err(TokenError::NotClaims));
+            let json = serde_json::to_vec(&beyond).unwrap();
+            let token = format!("{}.{}", base64url::encode(&json), base64url::encode(&[0; 32]));
+            assert_eq!(UnverifiedToken::read(&token).err(), Some(TokenError::NotClaims));
         }
     }
 

@@ -28,6 +28,12 @@ const LAYERS: &[Layer] = &[
         may_use: &["holdfast-server", "holdfast-protocol"],
         in_tests: &["holdfast-relying-party"],
     },
+    // A workspace of its own, above what it decodes; nothing is above it.
+    Layer {
+        manifest: "fuzz/Cargo.toml",
+        may_use: &["holdfast-protocol", "holdfast-relying-party"],
+        in_tests: &[],
+    },
     Layer { manifest: "xtask/Cargo.toml", may_use: &["holdfast-protocol"], in_tests: &[] },
 ];
 

@@ -1,12 +1,13 @@
 //! `cargo xtask`: everything a person or the CI does with Holdfast, set-up included.
 //!
-//! One file for each command ([`run`], [`mod@test`], [`ci`], [`page`]; [`measure`] holds those that CI does
-//! not run), over what they share:
+//! One file for each command ([`run`], [`mod@test`], [`ci`], [`page`]; [`measure`] and [`mod@fuzz`] hold those that CI
+//! does not run), over what they share:
 //! [`setup`] decides what the machine lacks, [`tools`] and [`packages`] install it, [`seal`] makes
 //! Trunk's page fit for the server's Content-Security-Policy, [`process`] runs other programs and
 //! [`report`] adds up what the tests said.
 
 mod ci;
+mod fuzz;
 mod measure;
 mod module;
 mod packages;

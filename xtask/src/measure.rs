@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
+use crate::fuzz;
 use crate::module;
 use crate::page::{self, Mode};
 use crate::process::{aloud, cargo, quietly, say};
@@ -40,6 +41,8 @@ enum Soak {
         #[arg(long, default_value_t = 100_000)]
         schedules: u32,
     },
+    /// Run the fuzzers of message, token, proof and WebAuthn decoding.
+    Fuzz(fuzz::Args),
 }
 
 #[derive(clap::Args)]
@@ -85,7 +88,7 @@ pub(crate) fn shots(project: &Project, args: &Args) -> Result<ExitCode> {
 pub(crate) fn soak(project: &Project, args: &SoakArgs) -> Result<ExitCode> {
     let mut command = cargo();
     command.current_dir(project.root());
-    match args.what {
+    match &args.what {
         Soak::Crash { kills } => {
             command
                 .args(["test", "--release", "--package", "holdfast-server", "--test", "crash"])
@@ -97,6 +100,7 @@ pub(crate) fn soak(project: &Project, args: &SoakArgs) -> Result<ExitCode> {
                 .args(["test", "--release", "--package", "holdfast-protocol", "--test", "simulation"])
                 .env("HOLDFAST_SCHEDULES", schedules.to_string());
         }
+        Soak::Fuzz(args) => return fuzz::run(project, args),
     }
     aloud(&mut command)?;
     Ok(ExitCode::SUCCESS)
