@@ -44,7 +44,9 @@ macro_rules! handle {
                 let handle = std::cell::RefCell::new(Some(self));
                 let kept = link.on_told(move |told| {
                     if matches!(told, Told::State(State::Ended(_))) {
-                        handle.take();
+                        // Not at once: whoever listens after this hears of the end, too.
+                        let handle = handle.take();
+                        crate::browser::spawn(async { drop(handle) });
                     }
                 });
                 kept.forget();
