@@ -4,13 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use serde_json::json;
 
 use crate::module;
 use crate::packages::{CHROMEDRIVER, CHROMIUM, FIREFOX, GECKODRIVER_VARIABLE};
 use crate::page::{self, Mode};
-use crate::process::{cargo, say};
+use crate::process::{aloud, cargo};
 use crate::project::Project;
 use crate::report::{NoTests, Report};
 use crate::setup::{self, Equipment, Missing, Needs};
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Refuse, with a list, where something would have to be installed.
     #[arg(long)]
     no_install: bool,
-    /// Run one step only: units, browser-tests, docs, postgres, module-chromium, module-firefox or es-module.
+    /// Run one step only: units, browser-tests, docs, postgres, module-chromium, module-firefox or types.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Run only the tests whose name holds this.
@@ -34,7 +34,7 @@ const STEPS: &[(&str, &str, How)] = &[
     ("units", "unit tests of every crate", How::Host(&["--lib", "--bins", "--examples"])),
     ("module-chromium", "the module's tests, in Chromium", How::Module(Browser::Chromium)),
     ("module-firefox", "the module's tests, in Firefox", How::Module(Browser::Firefox)),
-    ("es-module", "the module from JavaScript, in Node", How::Node),
+    ("types", "the package's types, as an integrator's compiler reads them", How::Types),
     ("browser-tests", "integration and end-to-end tests", How::Host(&["--test", "*"])),
     ("postgres", "the server's suite once more, over PostgreSQL", How::Postgres),
     ("docs", "examples in the documentation", How::Host(&["--doc"])),
@@ -44,7 +44,7 @@ const STEPS: &[(&str, &str, How)] = &[
 enum How {
     Host(&'static [&'static str]),
     Module(Browser),
-    Node,
+    Types,
     Postgres,
 }
 
@@ -81,25 +81,24 @@ pub(crate) fn all(project: &Project, equipment: &Equipment, report: &mut Report)
 }
 
 fn steps(project: &Project, equipment: &Equipment, args: &Args, report: &mut Report) {
-    if args.only.as_ref().is_none_or(|only| only == "browser-tests") {
-        // The end-to-end tests put it into somebody else's page.
+    if args.only.as_ref().is_none_or(|only| ["browser-tests", "types"].contains(&only.as_str())) {
+        // The end-to-end tests put it into somebody else's page, TypeScript reads its types.
         report.check("the npm package", || module::build(project, equipment));
     }
     for (name, what, how) in STEPS {
         if args.only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
+        let title = format!("{name}: {what}");
         let command = match how {
+            How::Types => {
+                report.check(&title, || types(project, equipment));
+                continue;
+            }
             How::Host(targets) => host(project, targets),
             How::Module(browser) => module(project, equipment, *browser),
             How::Postgres => Ok(on_postgres(project)),
-            How::Node => match node(project) {
-                Some(command) => Ok(command),
-                None if args.only.is_none() => continue,
-                None => Err(anyhow!("there is no tests/es_module/*.test.mjs, so nothing could be run")),
-            },
         };
-        let title = format!("{name}: {what}");
         let command = command.and_then(|mut command| equipment.lend_to(&mut command).map(|()| command));
         match command {
             Ok(mut command) => {
@@ -172,20 +171,8 @@ fn capabilities(project: &Project, equipment: &Equipment, browser: Browser) -> R
     Ok(file)
 }
 
-/// The tests of the ES module from JavaScript, once there are any.
-fn node(project: &Project) -> Option<Command> {
-    let folder = project.path("tests/es_module");
-    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
-        .collect();
-    files.sort();
-    if files.is_empty() {
-        say("es-module: no tests/es_module/*.test.mjs yet");
-        return None;
-    }
-    let mut command = Command::new("node");
-    command.current_dir(project.root()).args(["--test", "--test-reporter=spec"]).args(files);
-    Some(command)
+/// TypeScript, at its strictest, over a file that uses all that the package declares.
+fn types(project: &Project, equipment: &Equipment) -> Result<()> {
+    let mut command = equipment.lent("tsc")?;
+    aloud(command.current_dir(project.root()).args(["--project", "tests/es_module"]))
 }

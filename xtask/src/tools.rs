@@ -78,6 +78,16 @@ pub(crate) fn terser() -> Tool {
     }
 }
 
+pub(crate) fn typescript() -> Tool {
+    Tool {
+        name: "typescript",
+        version: "7.0.2".into(),
+        why: "reads the types of the npm package as an integrator's compiler does; some seconds",
+        source: Source::Npm,
+        program: "tsc",
+    }
+}
+
 /// Debian has no package of it.
 pub(crate) fn geckodriver() -> Tool {
     Tool {

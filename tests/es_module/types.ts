@@ -1,0 +1,57 @@
+// What an integrator writes, held against the types of the package; `tsc` compiles it strictly.
+import { init, PopClient, PopError, type ConnectionState, type PopErrorCode } from "@holdfast/pop";
+
+async function use(): Promise<void> {
+  await init("/pop/holdfast_pop_bg.wasm");
+  const client: PopClient = await PopClient.open({ origin: "https://console.example" });
+  client.addEventListener("status", ({ detail }) => console.log(detail === "signed-out"));
+  const socket: WebSocket = client.connect("/v1/streams/chat", ["chat.1"]);
+  socket.onclose = ({ code, reason, wasClean }) => console.log(code, reason, wasClean);
+  socket.send(new Uint8Array([1, 2, 3]));
+  const stream = client.stream(new URL("https://console.example/v1/streams/activity"));
+  const events: EventSource = stream;
+  events.addEventListener("activity", (event: MessageEvent) => console.log(event.data, event.lastEventId));
+  stream.onstate = ({ detail }) => beat(detail);
+  const response: Response = await client.fetch("/v1/me", { signal: AbortSignal.timeout(1000) });
+  console.log(response.status);
+  const key = await client.makeKey();
+  const kept: "stored" | "memory-only" = await client.adopt(key);
+  console.log(kept, key.thumbprint?.length);
+  await client.destroy();
+}
+
+function beat(state: ConnectionState): string {
+  switch (state.state) {
+    case "open":
+      return `${state.rttMs} ms`;
+    case "waiting":
+      return `again in ${state.retryInMs} ms`;
+    case "ended":
+      return state.why;
+    case "connecting":
+    case "proving":
+    case "held":
+      return state.state;
+  }
+}
+
+const sentences: Record<PopErrorCode, string> = {
+  not_loaded: "",
+  no_key: "",
+  not_supported: "",
+  storage_refused: "",
+  key_refused: "",
+  wrong_origin: "",
+  bad_argument: "",
+  too_much_held: "",
+  ended: "",
+};
+
+use().catch((error: unknown) => {
+  if (error instanceof PopError) console.log(sentences[error.code]);
+});
+
+// @ts-expect-error Only `open` makes clients.
+new PopClient();
+// @ts-expect-error A code that does not exist.
+sentences["other"];
