@@ -43,6 +43,8 @@ const promised = (promise) =>
     throw thrown(error);
   });
 
+const PLAIN_PATH = /^\/(?!\/)[\w/-]*$/;
+
 // Only this file makes them.
 const OURS = Symbol();
 
@@ -143,7 +145,9 @@ export class PopClient extends EventTarget {
   }
 
   proof(method, url) {
-    return promised(this.#client.proof(method, this.#address(url).pathname));
+    // A plain path needs no parsing, which would take a tenth of the proof's time.
+    const path = PLAIN_PATH.test(url) ? url : this.#address(url).pathname;
+    return promised(this.#client.proof(method, path));
   }
 
   noteNonce(nonce) {
