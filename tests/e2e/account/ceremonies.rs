@@ -103,6 +103,12 @@ async fn a_prompt_that_never_answers_is_ended(kind: Kind) -> Result<()> {
 
     browser.execute("delete navigator.credentials.create", &[]).await?;
     let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    // The button rests while the next options are fetched.
+    let rests = "return document.querySelector('button[aria-disabled]') !== null";
+    let ready = holdfast_tests::wait::until(async || {
+        Ok((browser.execute(rests, &[]).await? == json!(false)).then_some(()))
+    });
+    ensure!(ready.await?.is_some(), "the button rests for ever");
     browser.by_role(Role::Button, "Create my passkey").click().await?;
     browser.by_role(Role::List, "Recovery codes").appears().await?;
     world.assert_no_violations(&browser).await
