@@ -93,7 +93,7 @@ async fn a_prompt_that_never_answers_is_ended(kind: Kind) -> Result<()> {
                 options.signal.addEventListener('abort', () => tell(true)));
             return new window.Promise(() => {});
         };
-        const wait = window.setTimeout;
+        const wait = window.waitsAsLong = window.setTimeout;
         window.setTimeout = (then, ms, ...rest) => wait.call(window, then, ms > 60000 ? 50 : ms, ...rest);";
     browser.execute(hang, &[]).await?;
     browser.by_role(Role::Button, "Create my passkey").click().await?;
@@ -101,14 +101,10 @@ async fn a_prompt_that_never_answers_is_ended(kind: Kind) -> Result<()> {
     let aborted = browser.execute_async("return window.aborted", &[]).await?;
     ensure!(aborted == json!(true), "the prompt stays open");
 
-    browser.execute("delete navigator.credentials.create", &[]).await?;
+    // A device that does answer has its five minutes, however slow this machine is.
+    let mend = "delete navigator.credentials.create; window.setTimeout = window.waitsAsLong;";
+    browser.execute(mend, &[]).await?;
     let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
-    // The button rests while the next options are fetched.
-    let rests = "return document.querySelector('button[aria-disabled]') !== null";
-    let ready = holdfast_tests::wait::until(async || {
-        Ok((browser.execute(rests, &[]).await? == json!(false)).then_some(()))
-    });
-    ensure!(ready.await?.is_some(), "the button rests for ever");
     browser.by_role(Role::Button, "Create my passkey").click().await?;
     browser.by_role(Role::List, "Recovery codes").appears().await?;
     world.assert_no_violations(&browser).await
