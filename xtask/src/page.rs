@@ -120,6 +120,7 @@ fn shrink_in(equipment: &Equipment, dist: &Path) -> Result<()> {
     let old = seal::between(&html, "import(\"/", ".js\")").context("index.html imports no script")?;
     let path = |stem: &str, end: &str| dist.join([stem, end].concat());
     shrink::shrink(equipment, &path(old, ".js"), &path(old, "_bg.wasm"))?;
+    shrink::minify(equipment, &path(old, ".js"))?;
 
     let script = fs::read_to_string(path(old, ".js"))?;
     let content = [script.as_bytes(), &fs::read(path(old, "_bg.wasm"))?].concat();

@@ -27,19 +27,20 @@ const FEATURES: &[&str] = &[
     "--enable-multivalue",
 ];
 
+/// The script has yet to be minified.
 pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Result<()> {
     fs::write(wasm, panics::silenced(&fs::read(wasm)?)?)?;
-    // Twice: the first leaves something for the second. Rust's data begins at 1 MiB, below it is the stack.
-    optimise(equipment, wasm, &["-Oz", "-Oz", "--low-memory-unused"])?;
+    // Taken apart and put together anew between rounds, each of which leaves something for the next. Rust's
+    // data begins at 1 MiB, below it is the stack. Alignments are hints that no browser reads, and noise to
+    // brotli.
+    let smaller = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--low-memory-unused", "--dealign"];
+    optimise(equipment, wasm, &smaller)?;
     fs::write(wasm, order::named_by_likeness(&fs::read(wasm)?)?)?;
-    optimise(
-        equipment,
-        wasm,
-        &["--reorder-functions-by-name", "--strip-debug", "--strip-producers", "--strip-target-features"],
-    )?;
+    let ordered = ["--reorder-functions-by-name", "--coalesce-locals", "--reorder-locals", "--dealign"];
+    optimise(equipment, wasm, &ordered)?;
+    optimise(equipment, wasm, &["--strip-debug", "--strip-producers", "--strip-target-features"])?;
     fs::write(wasm, panics::without_places(fs::read(wasm)?)?)?;
-    names::shorten(script, wasm)?;
-    minify(equipment, script)
+    names::shorten(script, wasm)
 }
 
 /// Makes a script shorter, without changing what it exports.
