@@ -52,7 +52,7 @@ fn packaged(file: &str) -> Response {
         Some(folder) => folder.into(),
         None => [env!("CARGO_MANIFEST_DIR"), "..", "target", "npm", "pop"].iter().collect(),
     };
-    let known = ["index.mjs", "holdfast_pop.js", "holdfast_pop_bg.wasm"].contains(&file);
+    let known = ["index.mjs", "holdfast_pop_bg.wasm"].contains(&file);
     match fs::read(folder.join(file)) {
         Ok(bytes) if known && file.ends_with(".wasm") => {
             ([(header::CONTENT_TYPE, "application/wasm")], bytes).into_response()

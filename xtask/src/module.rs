@@ -1,5 +1,5 @@
-//! The PoP module, as the npm package `@holdfast/pop` in target/npm/pop: wasm, its glue, what an
-//! application imports and its types, and brotli twins of all that a browser loads.
+//! The PoP module, as the npm package `@holdfast/pop` in target/npm/pop: wasm, the one script that an
+//! application imports, its types, and brotli twins of all that a browser loads.
 
 use std::fs;
 use std::path::PathBuf;
@@ -60,9 +60,46 @@ pub(crate) fn build(project: &Project, equipment: &Equipment) -> Result<PathBuf>
     let [wasm, glue, index] =
         ["holdfast_pop_bg.wasm", "holdfast_pop.js", "index.mjs"].map(|name| folder.join(name));
     shrink::shrink(equipment, &glue, &wasm)?;
+    let one = with_glue_inside(&fs::read_to_string(&index)?, &fs::read_to_string(&glue)?);
+    fs::write(&index, one.context("wasm-bindgen writes another kind of script")?)?;
+    fs::remove_file(&glue)?;
     shrink::minify(equipment, &index)?;
-    for file in [wasm, glue, index] {
+    for file in [wasm, index] {
         seal::compress(&file)?;
     }
     Ok(folder)
+}
+
+/// One script of the two, so that a browser loads one, and what of the glue nobody uses goes. `None`: one
+/// of them does not have the lines that are looked for.
+fn with_glue_inside(index: &str, glue: &str) -> Option<String> {
+    let (before, after) = index.split_once("import load, * as glue from \"./holdfast_pop.js\";\n")?;
+    let (glue, rest) = glue.split_once("export { initSync, __wbg_init as default };")?;
+    let glue = glue.replace("\nexport class ", "\nclass ");
+    let glue = glue.strip_prefix("export ").unwrap_or(&glue);
+    let scope = format!("(() => {{\n{glue}\nreturn {{ load: __wbg_init, glue: {{ PopClient }} }};\n}})()");
+    let whole = !glue.contains("\nexport ") && rest.trim().is_empty();
+    whole.then(|| format!("{before}const {{ load, glue }} = {scope};\n{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_scripts_become_one() {
+        let index = "// ours\nimport load, * as glue from \"./holdfast_pop.js\";\nuse(glue.PopClient);\n";
+        let glue =
+            "export class A {}\nexport class PopClient {}\nexport { initSync, __wbg_init as default };\n";
+        let one = with_glue_inside(index, glue).unwrap();
+        assert_eq!(
+            one,
+            "// ours\nconst { load, glue } = (() => {\nclass A {}\nclass PopClient {}\n\n\
+             return { load: __wbg_init, glue: { PopClient } };\n})();\nuse(glue.PopClient);\n"
+        );
+        assert_eq!(with_glue_inside("nothing", glue), None);
+        assert_eq!(with_glue_inside(index, "export function f() {}"), None);
+        let more = "class A {}\nexport const b = 1;\nexport { initSync, __wbg_init as default };\n";
+        assert_eq!(with_glue_inside(index, more), None);
+    }
 }
