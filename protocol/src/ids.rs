@@ -1,3 +1,4 @@
+use crate::parts::parts;
 use core::fmt;
 
 /// The text is not an id of this kind.
@@ -37,7 +38,7 @@ fn is_spelled(prefix: &str, text: &str) -> bool {
         return false;
     };
     let mut groups = 0;
-    rest.split('-').all(|group| {
+    parts(rest, b'-').all(|group| {
         groups += 1;
         group.len() == GROUP && group.bytes().all(|byte| ALPHABET.contains(&byte))
     }) && groups == GROUPS

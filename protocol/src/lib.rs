@@ -9,6 +9,8 @@
 pub mod base64url;
 /// Names of accounts, sessions, connections, ceremonies and passkeys, and the thumbprint of a key.
 pub mod ids;
+/// Texts taken apart at ASCII bytes.
+pub mod parts;
 /// Proof of possession on a live connection: messages, transcript and the two machines.
 pub mod pop;
 

@@ -1,5 +1,9 @@
 use super::transcript::{Challenge, is_field, push_number};
-use crate::{base64url, ids::ConnectionId};
+use crate::{
+    base64url,
+    ids::ConnectionId,
+    parts::{Parts, parts},
+};
 
 /// A control message. On a WebSocket a text frame that begins with U+0001; in server-sent events the
 /// data of an event named `pop`; an answer of the latter is the body of a POST.
@@ -118,10 +122,12 @@ impl Message {
 
     /// Reads exactly what [`Message::encode`] writes.
     pub fn parse(text: &str) -> Result<Self, NotAMessage> {
-        if text.len() > Self::MAX_BYTES {
-            return Err(NotAMessage);
-        }
-        let mut words = text.split(' ');
+        Self::of_server(text).or_else(|NotAMessage| Self::of_browser(text))
+    }
+
+    /// Reads what a server says, and nothing else.
+    pub fn of_server(text: &str) -> Result<Self, NotAMessage> {
+        let mut words = words(text)?;
         let mut word = || words.next().ok_or(NotAMessage);
         let message = match word()? {
             "challenge" => Message::Challenge(Challenge {
@@ -130,15 +136,6 @@ impl Message {
                 nonce: field(word()?)?,
                 expires_at_ms: number(word()?)?,
             }),
-            "answer" => Message::Answer {
-                sequence: number(word()?)?,
-                signature: base64url::decode_array(word()?).map_err(|_| NotAMessage)?,
-            },
-            "refuse" => Message::Refuse {
-                sequence: number(word()?)?,
-                why: Refusal::parse(word()?).ok_or(NotAMessage)?,
-            },
-            "ask" => Message::Ask,
             "proven" => Message::Proven {
                 sequence: number(word()?)?,
                 rtt_ms: u32::try_from(number(word()?)?).map_err(|_| NotAMessage)?,
@@ -149,6 +146,24 @@ impl Message {
                 Message::Held { sequence, why }
             }
             "end" => Message::End { code: u16::try_from(number(word()?)?).map_err(|_| NotAMessage)? },
+            _ => return Err(NotAMessage),
+        };
+        if words.next().is_some() { Err(NotAMessage) } else { Ok(message) }
+    }
+
+    fn of_browser(text: &str) -> Result<Self, NotAMessage> {
+        let mut words = words(text)?;
+        let mut word = || words.next().ok_or(NotAMessage);
+        let message = match word()? {
+            "answer" => Message::Answer {
+                sequence: number(word()?)?,
+                signature: base64url::decode_array(word()?).map_err(|_| NotAMessage)?,
+            },
+            "refuse" => Message::Refuse {
+                sequence: number(word()?)?,
+                why: Refusal::parse(word()?).ok_or(NotAMessage)?,
+            },
+            "ask" => Message::Ask,
             _ => return Err(NotAMessage),
         };
         if words.next().is_some() { Err(NotAMessage) } else { Ok(message) }
@@ -200,6 +215,10 @@ impl Message {
         }
         text
     }
+}
+
+fn words(text: &str) -> Result<Parts<'_>, NotAMessage> {
+    if text.len() > Message::MAX_BYTES { Err(NotAMessage) } else { Ok(parts(text, b' ')) }
 }
 
 fn field(text: &str) -> Result<String, NotAMessage> {
