@@ -24,6 +24,11 @@ export class PopError extends Error {
 export interface Options {
   /** The only origin that is ever dialled and that proofs name. Default: the page's own. */
   origin?: string;
+  /**
+   * The session's CSRF token, or what gives it. Default: the cookie `csrf`, which workers
+   * cannot read.
+   */
+  csrf?: string | (() => string | Promise<string>);
 }
 
 /** What happens to key and session: here, in another tab, or because the browser keeps no keys. */
@@ -58,7 +63,11 @@ export class PopClient extends EventTarget {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Opens a WebSocket, and keeps it open until `close()`. */
   connect(url: string | URL, protocols?: string | string[]): PopSocket;
-  /** Opens a stream of server-sent events, likewise. */
+  /**
+   * Opens a stream of server-sent events, likewise. Tabs of one browser share one connection for the same
+   * address: a tab that joins hears what comes from then on, so fetch what was before at each `open`. A
+   * service worker has none: `not_supported`.
+   */
   stream(url: string | URL): PopEventSource;
   /** Signing out: removes the key, ends every connection, tells the other tabs. */
   destroy(): Promise<void>;

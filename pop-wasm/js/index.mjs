@@ -27,8 +27,13 @@ export class PopError extends Error {
 }
 PopError.prototype.name = "PopError";
 
-/** What the wasm throws has no class. */
-const thrown = (error) => (error?.name === "PopError" ? new PopError(error.code, error.message) : error);
+/** The wasm throws a code and a sentence; what the browser throws while it signs is no key's. */
+const thrown = (error) =>
+  Array.isArray(error)
+    ? new PopError(...error)
+    : error instanceof DOMException
+      ? new PopError("key_refused", error.message)
+      : error;
 
 function attempt(work) {
   try {
@@ -43,6 +48,8 @@ const promised = (promise) =>
     throw thrown(error);
   });
 
+// RFC 9110's token, and none of ours.
+const PROTOCOL = /^(?!holdfast\.pop\.1$)[!#$%&'*+.^`|~\w-]+$/;
 const PLAIN_PATH = /^\/(?!\/)[\w/-]*$/;
 
 // Only this file makes them.
@@ -97,8 +104,8 @@ export class NewKey {
     return this.#key.thumbprint;
   }
 
-  proof(method, url) {
-    return promised(this.#key.proof(this.#client, method, new URL(url, "http://a").pathname));
+  async proof(method, url) {
+    return promised(attempt(() => this.#key.proof(this.#client, method, new URL(url, "http://a").pathname)));
   }
 }
 
@@ -111,12 +118,13 @@ export class PopClient extends EventTarget {
     mine(token);
     this.#client = client;
     this.#origin = origin;
-    client.onStatus((detail) => this.dispatchEvent(new CustomEvent("status", { detail })));
+    client.onStatus((_, detail) => this.dispatchEvent(new CustomEvent("status", { detail })));
   }
 
-  static async open({ origin = globalThis.location?.origin } = {}) {
+  static async open({ origin = globalThis.location?.origin, csrf } = {}) {
     if (!loaded) throw new PopError("not_loaded", "call `await init()` of @holdfast/pop before PopClient.open()");
-    return new PopClient(OURS, await promised(glue.PopClient.open(String(origin))), String(origin));
+    const token = typeof csrf === "string" ? () => csrf : csrf;
+    return new PopClient(OURS, await promised(glue.PopClient.open(String(origin), token)), String(origin));
   }
 
   get thumbprint() {
@@ -144,10 +152,13 @@ export class PopClient extends EventTarget {
     return address;
   }
 
-  proof(method, url) {
-    // A plain path needs no parsing, which would take a tenth of the proof's time.
-    const path = PLAIN_PATH.test(url) ? url : this.#address(url).pathname;
-    return promised(this.#client.proof(method, path));
+  async proof(method, url) {
+    try {
+      // A plain path needs no parsing, which would take a tenth of the proof's time.
+      return await this.#client.proof(method, PLAIN_PATH.test(url) ? url : this.#address(url).pathname);
+    } catch (error) {
+      throw thrown(error);
+    }
   }
 
   noteNonce(nonce) {
@@ -156,7 +167,11 @@ export class PopClient extends EventTarget {
 
   connect(url, protocols = []) {
     const { href, pathname, search } = this.#address(url);
-    const line = attempt(() => this.#client.dial(pathname + search, [protocols].flat().join(",")));
+    const offered = [protocols].flat().map(String);
+    if (new Set(offered).size < offered.length || !offered.every((name) => PROTOCOL.test(name))) {
+      throw new DOMException("The subprotocols are no different tokens.", "SyntaxError");
+    }
+    const line = attempt(() => this.#client.dial(pathname + search, ["", ...offered].join()));
     return new PopSocket(OURS, line, href.replace(/^http/, "ws"));
   }
 
@@ -179,9 +194,9 @@ export class PopClient extends EventTarget {
       });
       const { headers, method } = request;
       request.signal.throwIfAborted();
-      headers.set("DPoP", await promised(this.#client.proof(method, pathname)));
+      headers.set("DPoP", await this.proof(method, pathname));
       if (method !== "GET" && method !== "HEAD") {
-        const token = await glue.PopClient.csrf();
+        const token = await this.#client.csrf();
         if (token !== undefined) headers.set("X-CSRF-Token", token);
       }
       const response = await fetch(request);

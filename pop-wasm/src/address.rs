@@ -1,4 +1,5 @@
 use crate::PopError;
+use holdfast_protocol::parts::{cut, parts};
 
 /// The one origin that a client dials, as `https://console.example` or `http://localhost:8080`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +38,13 @@ impl Origin {
         if !rest.starts_with('/') || rest.starts_with("//") || rest.starts_with("/\\") {
             return Err(PopError::WrongOrigin);
         }
-        let rest = rest.split('#').next().unwrap_or(rest);
-        let (path, query) = match rest.split_once('?') {
+        let rest = cut(rest, b'#').map_or(rest, |(before, _)| before);
+        let (path, query) = match cut(rest, b'?') {
             Some((path, query)) => (path, Some(query)),
             None => (rest, None),
         };
         // What a URL parser leaves alone and JSON writes as it is, in path and query alike.
-        if !is_made_of(rest, 2048, b"-._~%!$&()*+,;=:@/?") || path.split('/').any(is_dots) {
+        if !is_made_of(rest, 2048, b"-._~%!$&()*+,;=:@/?") || parts(path, b'/').any(is_dots) {
             return Err(PopError::BadArgument);
         }
         Ok(Path { path: path.to_owned(), query: query.map(str::to_owned) })
@@ -66,18 +67,27 @@ impl Origin {
         address.push_str(&path.path);
         address
     }
+}
 
-    /// The address of server-sent events, opened with a ticket.
-    pub(crate) fn events(&self, path: &Path, ticket: &str) -> String {
-        let mut address = self.http(path);
-        address.push_str(if path.query.is_some() { "&ticket=" } else { "?ticket=" });
-        address.push_str(ticket);
+/// The address of a connection, opened with a ticket.
+pub(crate) struct Address<'a> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) path: &'a Path,
+    pub(crate) ticket: &'a str,
+}
+
+impl Address<'_> {
+    /// As server-sent events.
+    pub(crate) fn events(&self) -> String {
+        let mut address = self.origin.http(self.path);
+        address.push_str(if self.path.query.is_some() { "&ticket=" } else { "?ticket=" });
+        address.push_str(self.ticket);
         address
     }
 
-    /// The address of a WebSocket, opened with a ticket.
-    pub(crate) fn socket(&self, path: &Path, ticket: &str) -> String {
-        let address = self.events(path, ticket);
+    /// As a WebSocket.
+    pub(crate) fn socket(&self) -> String {
+        let address = self.events();
         let mut socket = String::with_capacity(address.len());
         socket.push_str("ws");
         socket.push_str(address.strip_prefix("http").unwrap_or(&address));
@@ -191,11 +201,9 @@ mod tests {
         let origin = origin();
         let plain = origin.path("/v1/streams/activity").unwrap();
         let query = origin.path("/v1/streams/activity?since=1").unwrap();
-        assert_eq!(origin.socket(&plain, "t1"), "wss://console.example:8443/v1/streams/activity?ticket=t1");
-        assert_eq!(
-            origin.events(&query, "t1"),
-            "https://console.example:8443/v1/streams/activity?since=1&ticket=t1"
-        );
+        let of = |path| Address { origin: &origin, path, ticket: "t1" };
+        assert_eq!(of(&plain).socket(), "wss://console.example:8443/v1/streams/activity?ticket=t1");
+        assert_eq!(of(&query).events(), "https://console.example:8443/v1/streams/activity?since=1&ticket=t1");
         assert!(is_ticket("a-Z_9.~") && !is_ticket("a&b=c") && !is_ticket("") && !is_ticket("a#"));
     }
 

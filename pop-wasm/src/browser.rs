@@ -1,13 +1,9 @@
 //! What windows and workers alike have: timers, clocks, randomness, objects.
 
-use crate::PopError;
+use crate::{PopError, task::Settled};
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use std::{
-    cell::{Cell, RefCell},
-    pin::Pin,
-};
+use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 #[wasm_bindgen]
 extern "C" {
@@ -32,6 +28,9 @@ extern "C" {
     pub(crate) type Thenable;
     #[wasm_bindgen(method, js_name = then)]
     pub(crate) fn then_call(this: &Thenable, done: &Function, failed: &Function);
+    #[cfg(feature = "js")]
+    #[wasm_bindgen(method, js_name = then)]
+    pub(crate) fn then_value(this: &Thenable, done: &JsValue) -> Promise;
 }
 
 /// A member that is there.
@@ -109,12 +108,12 @@ pub(crate) fn unix_s() -> u64 {
 }
 
 #[expect(clippy::as_conversions, reason = "the only way from a float; it saturates, and NaN becomes 0")]
-fn whole(number: f64) -> u64 {
+pub(crate) fn whole(number: f64) -> u64 {
     number as u64
 }
 
 #[expect(clippy::as_conversions, reason = "milliseconds stay far below 2^53")]
-fn float(number: u64) -> f64 {
+pub(crate) fn float(number: u64) -> f64 {
     number as f64
 }
 
@@ -167,7 +166,7 @@ impl Drop for Timer {
 pub(crate) async fn within(promise: Promise, limit_ms: u64) -> Result<JsValue, JsValue> {
     let mut timer = JsValue::UNDEFINED;
     let late = Promise::new(&mut |_, reject| timer = set_timeout(&reject, float(limit_ms)));
-    let outcome = JsFuture::from(Promise::race(&Array::of2(&promise, &late))).await;
+    let outcome = Settled::from(Promise::race(&Array::of2(&promise, &late))).await;
     clear_timeout(&timer);
     outcome
 }
@@ -178,11 +177,4 @@ pub(crate) fn function(call: impl Fn(JsValue) + 'static) -> Function {
     // Boxed here, so that the glue exists once and not for each closure: a tenth of the module.
     let call: Box<dyn Fn(JsValue)> = Box::new(call);
     Closure::wrap(call).into_js_value().unchecked_into()
-}
-
-/// Goes on with the work after the caller has returned.
-pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
-    // Boxed for the same reason.
-    let work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(work);
-    spawn_local(work);
 }

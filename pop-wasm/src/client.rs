@@ -1,7 +1,7 @@
 use crate::{
     Connection, End, EventStream, PopError, Status, Subscription,
     address::{Origin, Path, is_method, is_nonce},
-    browser::{Pool, spawn, unix_s},
+    browser::{Pool, unix_s},
     key::{self, Key},
     key_store::{self, Found},
     lifecycle::{Lifecycle, Moment},
@@ -10,9 +10,12 @@ use crate::{
     proof::{Claims, UnsignedProof},
     status::Listeners,
     tabs::{News, Tabs},
-    told::Kind,
+    task::spawn,
+    told::{Kind, Told},
+    transport::Events,
 };
 use holdfast_protocol::{ids::Thumbprint, pop::SUBPROTOCOL};
+use js_sys::Function;
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -24,6 +27,16 @@ pub struct Options {
     /// The only origin that is ever dialled and that proofs name: `location.origin`, as
     /// `https://console.example`.
     pub origin: String,
+    /// Gives the session's CSRF token, or a promise of it. By default it is read from the cookie `csrf`,
+    /// which workers cannot do.
+    pub csrf: Option<Function>,
+}
+
+impl Options {
+    /// For a page of this origin.
+    pub fn new(origin: impl Into<String>) -> Self {
+        Self { origin: origin.into(), csrf: None }
+    }
 }
 
 /// The proof-of-possession client of one origin. Clones are the same client.
@@ -44,12 +57,13 @@ pub enum Kept {
 
 struct Inner {
     origin: Origin,
+    csrf: Option<Function>,
     key: RefCell<Option<Rc<Key>>>,
     kept: Cell<Kept>,
     nonce: RefCell<Option<String>>,
     jtis: Pool,
     links: RefCell<Vec<Weak<Link>>>,
-    statuses: Listeners<Status>,
+    statuses: Listeners,
     /// So that ten connections tell of one sign-out once.
     signed_out: Cell<bool>,
     tabs: RefCell<Option<Tabs>>,
@@ -72,6 +86,7 @@ impl PopClient {
             let me = Weak::clone(me);
             Inner {
                 origin,
+                csrf: options.csrf,
                 key: RefCell::new(None),
                 kept: Cell::new(Kept::Stored),
                 nonce: RefCell::new(None),
@@ -176,23 +191,33 @@ impl PopClient {
     /// [`PopError::NoKey`], [`PopError::WrongOrigin`], [`PopError::BadArgument`]. What goes wrong
     /// later is told as a [`State`](crate::State).
     pub fn connect(&self, path: &str, protocols: &[&str]) -> Result<Connection, PopError> {
-        let mut offered = vec![SUBPROTOCOL.to_owned()];
-        for protocol in protocols {
-            if !is_method(protocol) || offered.iter().any(|known| known == protocol) {
+        let mut offered = String::new();
+        for (at, protocol) in protocols.iter().enumerate() {
+            let known = *protocol == SUBPROTOCOL || protocols[..at].contains(protocol);
+            if !is_method(protocol) || known {
                 return Err(PopError::BadArgument);
             }
-            offered.push((*protocol).to_owned());
+            offered.push(',');
+            offered.push_str(protocol);
         }
-        Ok(Connection::new(self.link(path, Kind::Socket(offered))?))
+        self.connect_checked(path, offered)
+    }
+
+    /// With subprotocols that a WebSocket takes, a comma before each.
+    pub(crate) fn connect_checked(&self, path: &str, protocols: String) -> Result<Connection, PopError> {
+        Ok(Connection::new(self.link(path, Kind::socket(protocols))?))
     }
 
     /// Opens a stream of server-sent events at a path of this origin, likewise.
     ///
     /// # Errors
     ///
-    /// As [`PopClient::connect`].
+    /// As [`PopClient::connect`]; and [`PopError::NotSupported`] in a service worker, which has none.
     pub fn stream(&self, path: &str) -> Result<EventStream, PopError> {
-        Ok(EventStream::new(self.link(path, Kind::Events(RefCell::new(Vec::new())))?))
+        if !Events::exist() {
+            return Err(PopError::NotSupported);
+        }
+        Ok(EventStream::new(self.link(path, Kind::events())?))
     }
 
     /// Signing out: removes the key from memory and IndexedDB, ends every connection, tells the other
@@ -218,11 +243,23 @@ impl PopClient {
 
     /// Listens to what happens to key and session.
     pub fn on_status(&self, listener: impl Fn(Status) + 'static) -> Subscription {
-        self.0.statuses.add(move |status| listener(*status))
+        self.on_told(move |told| {
+            if let Told::Status(status) = told {
+                listener(*status);
+            }
+        })
+    }
+
+    pub(crate) fn on_told(&self, listener: impl Fn(&Told) + 'static) -> Subscription {
+        self.0.statuses.add(listener)
     }
 
     pub(crate) fn origin(&self) -> &Origin {
         &self.0.origin
+    }
+
+    pub(crate) fn csrf(&self) -> Option<&Function> {
+        self.0.csrf.as_ref()
     }
 
     pub(crate) fn key(&self) -> Option<Rc<Key>> {
@@ -258,7 +295,7 @@ impl PopClient {
         if status == Status::SignedOut && self.0.signed_out.replace(true) {
             return;
         }
-        self.0.statuses.tell(&status);
+        self.0.statuses.tell(&Told::Status(status));
     }
 
     fn link(&self, path: &str, kind: Kind) -> Result<Rc<Link>, PopError> {

@@ -46,7 +46,7 @@ macro_rules! handle {
                     if matches!(told, Told::State(State::Ended(_))) {
                         // Not at once: whoever listens after this hears of the end, too.
                         let handle = handle.take();
-                        crate::browser::spawn(async { drop(handle) });
+                        crate::task::spawn(async { drop(handle) });
                     }
                 });
                 kept.forget();
@@ -101,7 +101,7 @@ impl Connection {
         self.0.0.on_told(move |told| match told {
             Told::Text(text) => listener(Data::Text(text)),
             Told::Bytes(bytes) => listener(Data::Bytes(bytes)),
-            Told::Event { .. } | Told::State(_) => {}
+            Told::Event { .. } | Told::State(_) | Told::Status(_) => {}
         })
     }
 

@@ -31,6 +31,14 @@ pub(crate) enum Effect {
     Report(State),
     /// Nothing will be sent any more: forget what is held.
     Drop,
+    /// Share with the other tabs of this key: report to `on_leading` once this one leads.
+    Join,
+    /// Ask the tab that leads how it stands; report to `on_led`.
+    AskLeader,
+    /// Take the lead from a tab that does not answer; report to `on_leading`.
+    TakeLead,
+    /// Share no more.
+    Leave,
 }
 
 /// Why no connection was dialled.

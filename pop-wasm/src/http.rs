@@ -7,21 +7,17 @@ use crate::{
     effect::NotDialled,
     key::Key,
     proof::joined,
+    task::Settled,
 };
-use holdfast_protocol::{ids::ConnectionId, pop::Message};
+use holdfast_protocol::{ids::ConnectionId, parts::parts, pop::Message};
 use js_sys::{Object, Promise, global};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Response};
 
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = fetch)]
     fn fetch(address: &str, options: &Object) -> Promise;
-
-    type CookieStore;
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &CookieStore, name: &str) -> Result<Promise, JsValue>;
 }
 
 const TICKETS: &str = "/v1/connections/tickets";
@@ -81,7 +77,9 @@ async fn post_proven(
     let mut may_repeat = true;
     loop {
         let proof = client.prove(key, "POST", path).await?;
-        let Ok(response) = post(&address, content_type, body, Some(&proof)).await else { return Ok(None) };
+        let Ok(response) = post(client, &address, content_type, body, Some(&proof)).await else {
+            return Ok(None);
+        };
         if let Some(nonce) = header(&response, "DPoP-Nonce") {
             client.note_nonce(&nonce);
         }
@@ -119,7 +117,7 @@ pub(crate) async fn deliver(
     let Ok(path) = client.origin().path(&path) else { return Delivery::NoConnection };
     let text = message.encode();
     let status = if let Message::Answer { .. } = message {
-        let answer = post(&client.origin().http(&path), "text/plain", &text, None).await;
+        let answer = post(client, &client.origin().http(&path), "text/plain", &text, None).await;
         answer.ok().map(|response| response.status())
     } else {
         let answered = post_proven(client, key, &path, "text/plain", &text).await;
@@ -132,6 +130,7 @@ pub(crate) async fn deliver(
 }
 
 async fn post(
+    client: &PopClient,
     address: &str,
     content_type: &str,
     body: &str,
@@ -141,7 +140,7 @@ async fn post(
     if let Some(proof) = proof {
         set(&headers, "DPoP", &JsValue::from_str(proof));
     }
-    if let Some(token) = csrf_token().await {
+    if let Some(token) = csrf_token(client).await {
         set(&headers, "X-CSRF-Token", &JsValue::from_str(&token));
     }
     let options = object(&[
@@ -154,22 +153,21 @@ async fn post(
     ]);
     set(&options, "headers", &headers);
     set(&options, "signal", &AbortSignal::timeout_with_u32(WITHIN_MS));
-    JsFuture::from(fetch(address, &options)).await?.dyn_into()
+    Settled::from(fetch(address, &options)).await?.dyn_into()
 }
 
-/// The cookie `csrf`: a window has it at hand, some workers can ask for it.
-pub(crate) async fn csrf_token() -> Option<String> {
-    let global = global();
-    if let Some(document) = member(&global, "document") {
-        return csrf_of(&text_member(&document, "cookie")?).map(str::to_owned);
+/// What the page gives, or the cookie `csrf`, which windows alone have at hand.
+pub(crate) async fn csrf_token(client: &PopClient) -> Option<String> {
+    if let Some(csrf) = client.csrf() {
+        let token = Promise::resolve(&csrf.call0(&JsValue::UNDEFINED).ok()?);
+        return Settled::from(token).await.ok()?.as_string();
     }
-    let store = member(&global, "cookieStore")?.unchecked_into::<CookieStore>();
-    let cookie = JsFuture::from(store.get("csrf").ok()?).await.ok()?;
-    text_member(&cookie, "value")
+    let cookies = text_member(&member(&global(), "document")?, "cookie")?;
+    csrf_of(&cookies).map(str::to_owned)
 }
 
 fn csrf_of(cookies: &str) -> Option<&str> {
-    cookies.split(';').find_map(|cookie| cookie.strip_prefix(' ').unwrap_or(cookie).strip_prefix("csrf="))
+    parts(cookies, b';').find_map(|cookie| cookie.strip_prefix(' ').unwrap_or(cookie).strip_prefix("csrf="))
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {
@@ -178,7 +176,7 @@ fn header(response: &Response, name: &str) -> Option<String> {
 
 async fn json(response: &Response) -> JsValue {
     match response.json() {
-        Ok(body) => JsFuture::from(body).await.unwrap_or(JsValue::UNDEFINED),
+        Ok(body) => Settled::from(body).await.unwrap_or(JsValue::UNDEFINED),
         Err(_) => JsValue::UNDEFINED,
     }
 }

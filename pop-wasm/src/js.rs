@@ -2,13 +2,17 @@
 //! documents it: doc comments here would travel to every browser.
 
 use crate::{
-    Connection, End, EventStream, Kept, NewKey, Options, PopClient, PopError, State, Status, browser::set,
-    http, key::Key, link::Link, told::Told,
+    Connection, End, EventStream, Kept, NewKey, Options, PopClient, PopError, State, Status,
+    browser::Thenable,
+    http,
+    key::{Key, signature_bytes},
+    link::Link,
+    task::spawn,
+    told::Told,
 };
-use js_sys::{Error, Function, Promise, Uint8Array};
+use js_sys::{Array, Function, Promise, Uint8Array};
 use std::{cell::RefCell, pin::Pin, rc::Rc};
-use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, prelude::wasm_bindgen};
 
 // A sixth of the size of the standard library's, which is made for larger programs.
 #[cfg(target_arch = "wasm32")]
@@ -31,8 +35,8 @@ pub struct JsConnection(Rc<Link>);
 impl JsClient {
     // Finds the stored key, if there is one.
     #[wasm_bindgen(unchecked_return_type = "Promise<PopClient>")]
-    pub fn open(origin: String) -> Promise {
-        promise(async { PopClient::open(Options { origin }).await.map(|client| Self(client).into()) })
+    pub fn open(origin: String, csrf: Option<Function>) -> Promise {
+        promise(async { PopClient::open(Options { origin, csrf }).await.map(|client| Self(client).into()) })
     }
 
     // The thumbprint of the current key.
@@ -69,14 +73,15 @@ impl JsClient {
 
     // The value of the header `DPoP` for one request.
     #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
-    pub fn proof(&self, method: String, path: String) -> Promise {
+    pub fn proof(&self, method: &str, path: &str) -> Promise {
         proof_of(&self.0, self.0.key(), method, path)
     }
 
     // The CSRF token of the session.
     #[wasm_bindgen(unchecked_return_type = "Promise<string | undefined>")]
-    pub fn csrf() -> Promise {
-        promise(async { Ok(http::csrf_token().await.into()) })
+    pub fn csrf(&self) -> Promise {
+        let client = self.0.clone();
+        promise(async move { Ok(http::csrf_token(&client).await.into()) })
     }
 
     // Keeps the header `DPoP-Nonce` of a response.
@@ -85,32 +90,20 @@ impl JsClient {
         self.0.note_nonce(nonce);
     }
 
-    // Opens a WebSocket that offers these subprotocols, with commas between them, or without any a stream
-    // of server-sent events; and keeps it open until `close()`.
+    // Opens a WebSocket that offers these subprotocols, with a comma before each, and which a WebSocket would
+    // take; or without any a stream of server-sent events. Keeps it open until `close()`.
     pub fn dial(&self, path: &str, protocols: Option<String>) -> Result<JsConnection, JsValue> {
         let link = match protocols {
-            Some(protocols) => {
-                let protocols: Vec<&str> = protocols.split(',').filter(|name| !name.is_empty()).collect();
-                self.0.connect(path, &protocols).map(Connection::live_until_it_ends)
-            }
+            Some(protocols) => self.0.connect_checked(path, protocols).map(Connection::live_until_it_ends),
             None => self.0.stream(path).map(EventStream::live_until_it_ends),
         };
         link.map(JsConnection).map_err(thrown)
     }
 
-    // Calls with `key-replaced`, `signed-out` or `memory-only`.
+    // Calls with `("status", word)`.
     #[wasm_bindgen(js_name = onStatus)]
     pub fn on_status(&self, listener: Function) {
-        let told = move |status| {
-            let word = match status {
-                Status::KeyReplaced => "key-replaced",
-                Status::SignedOut => "signed-out",
-                Status::MemoryOnly => "memory-only",
-            };
-            // What a listener throws is the listener's.
-            let _ = listener.call1(&JsValue::UNDEFINED, &JsValue::from_str(word));
-        };
-        self.0.on_status(told).forget();
+        self.0.on_told(telling(listener)).forget();
     }
 
     // Removes the key, ends every connection, tells the other tabs.
@@ -131,7 +124,7 @@ impl JsNewKey {
 
     // A proof with this key, for the request that ends the ceremony.
     #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
-    pub fn proof(&self, client: &JsClient, method: String, path: String) -> Promise {
+    pub fn proof(&self, client: &JsClient, method: &str, path: &str) -> Promise {
         proof_of(&client.0, self.0.borrow().as_ref().map(NewKey::key), method, path)
     }
 }
@@ -141,23 +134,7 @@ impl JsConnection {
     // Calls with what comes and how it stands: `("message", data)`, `("event", name, data, id)`, or the name
     // of a state with its number or word.
     pub fn hear(&self, listener: Function) {
-        let told = move |told: &Told| {
-            let (kind, first, second, third) = match told {
-                Told::Text(text) => ("message", text.into(), JsValue::UNDEFINED, JsValue::UNDEFINED),
-                Told::Bytes(bytes) => {
-                    let bytes = Uint8Array::from(bytes.as_slice()).into();
-                    ("message", bytes, JsValue::UNDEFINED, JsValue::UNDEFINED)
-                }
-                Told::Event { name, data, id } => ("event", name.into(), data.into(), id.into()),
-                Told::State(state) => {
-                    let (state, detail) = described(*state);
-                    (state, detail, JsValue::UNDEFINED, JsValue::UNDEFINED)
-                }
-            };
-            // What a listener throws is the listener's; it must not stop the connection.
-            let _ = listener.call4(&JsValue::UNDEFINED, &kind.into(), &first, &second, &third);
-        };
-        self.0.on_told(told).forget();
+        self.0.on_told(telling(listener)).forget();
     }
 
     // Hears server-sent events of this name, too.
@@ -198,38 +175,84 @@ impl JsConnection {
     }
 }
 
+// Boxed, so that it exists once.
+fn telling(listener: Function) -> Box<dyn Fn(&Told)> {
+    Box::new(move |told| {
+        let none = JsValue::UNDEFINED;
+        let (kind, first, second, third) = match told {
+            Told::Status(status) => ("status", spelled_status(*status).into(), none.clone(), none.clone()),
+            Told::State(state) => {
+                let (state, detail) = spelled(*state);
+                (state, detail, none.clone(), none.clone())
+            }
+            Told::Text(text) => ("message", text.into(), none.clone(), none.clone()),
+            Told::Bytes(bytes) => {
+                ("message", Uint8Array::from(bytes.as_slice()).into(), none.clone(), none.clone())
+            }
+            Told::Event { name, data, id } => ("event", name.into(), data.into(), id.into()),
+        };
+        // What a listener throws is the listener's; it must not stop the connection.
+        let _ = listener.call4(&none, &kind.into(), &first, &second, &third);
+    })
+}
+
+fn spelled_status(status: Status) -> &'static str {
+    match status {
+        Status::KeyReplaced => "key-replaced",
+        Status::SignedOut => "signed-out",
+        Status::MemoryOnly => "memory-only",
+    }
+}
+
 // Boxed, so that the glue exists once and not for each export.
 fn promise(work: impl Future<Output = Result<JsValue, PopError>> + 'static) -> Promise {
     promise_of(Box::pin(work))
 }
 
-fn proof_of(client: &PopClient, key: Option<Rc<Key>>, method: String, path: String) -> Promise {
-    let client = client.clone();
-    promise(async move {
-        let path = client.origin().path(&path)?;
-        client.prove(&*key.ok_or(PopError::NoKey)?, &method, &path).await.map(JsValue::from)
-    })
+fn proof_of(client: &PopClient, key: Option<Rc<Key>>, method: &str, path: &str) -> Promise {
+    let begun = move || {
+        let key = key.ok_or(PopError::NoKey)?;
+        let path = client.origin().path(path)?;
+        let proof = client.unsigned_proof(&key, method, &path)?;
+        Ok((key.begin(&proof)?, proof))
+    };
+    let (signature, proof) = match begun() {
+        Ok(begun) => begun,
+        Err(error) => return Promise::reject(&thrown(error)),
+    };
+    let signed = Closure::once_into_js(move |signature: JsValue| {
+        signature_bytes(&signature).map(|signature| proof.signed(&signature))
+    });
+    // A browser that refuses to sign rejects with an error of its own, which the façade calls by our name.
+    signature.unchecked_into::<Thenable>().then_value(&signed)
 }
 
 fn promise_of(work: Pin<Box<dyn Future<Output = Result<JsValue, PopError>>>>) -> Promise {
-    future_to_promise(async { work.await.map_err(thrown) })
+    let mut work = Some(work);
+    Promise::new(&mut move |resolve, reject| {
+        let Some(work) = work.take() else { return };
+        spawn(async move {
+            let _ = match work.await {
+                Ok(value) => resolve.call1(&JsValue::UNDEFINED, &value),
+                Err(error) => reject.call1(&JsValue::UNDEFINED, &thrown(error)),
+            };
+        });
+    })
 }
 
-fn described(state: State) -> (&'static str, JsValue) {
+// The name of a state, and the number or word that belongs to it.
+fn spelled(state: State) -> (&'static str, JsValue) {
     match state {
         State::Connecting => ("connecting", JsValue::UNDEFINED),
         State::Proving => ("proving", JsValue::UNDEFINED),
         State::Open { rtt_ms } => ("open", rtt_ms.into()),
         State::Held => ("held", JsValue::UNDEFINED),
         State::Waiting { retry_in_ms } => ("waiting", retry_in_ms.into()),
-        State::Ended(why) => ("ended", End::code(why).into()),
+        State::Ended(why) => ("ended", why.code().into()),
     }
 }
 
-// An `Error` with the stable code as `code`.
+// The stable code and a sentence, of which the façade makes an error.
 fn thrown(error: PopError) -> JsValue {
-    let thrown = Error::new(error.sentence());
-    thrown.set_name("PopError");
-    set(&thrown, "code", &JsValue::from_str(error.code()));
-    thrown.unchecked_into()
+    Array::of2(&error.code().into(), &error.sentence().into()).into()
 }

@@ -20,6 +20,7 @@ mod signing;
 mod told;
 // and what touches the browser, each thing in one file.
 mod browser;
+mod channel;
 mod http;
 #[cfg(feature = "js")]
 mod js;
@@ -28,7 +29,9 @@ mod key_store;
 mod lifecycle;
 mod link;
 mod lock;
+mod share;
 mod tabs;
+mod task;
 mod transport;
 
 pub use client::{Kept, NewKey, Options, PopClient};

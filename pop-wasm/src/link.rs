@@ -1,18 +1,22 @@
 //! The shell of one connection: runs the machine's effects against the browser.
 
+mod sharing;
+
 use crate::{
     End, PopClient, PopError, State, Status, Subscription,
-    address::Path,
-    browser::{Timer, function, now_ms, random, random_u32, spawn},
+    address::{Address, Path},
+    browser::{Timer, function, now_ms, random, random_u32},
     effect::{Attempt, Effect, KeyCheck, Line, NotDialled},
     http::{self, Delivery},
     key::{Key, signature_bytes},
     machine::Machine,
     quarantine::Quarantine,
+    share::Share,
     signing::{Job, Signing},
     status::Listeners,
-    told::{Kind, Outgoing, Told},
-    transport::{Events, Signal, Socket, Transport},
+    task::spawn,
+    told::{Kind, Told},
+    transport::{Signal, Transport},
 };
 use holdfast_protocol::{
     base64url,
@@ -41,14 +45,16 @@ pub(crate) struct Link {
     signed: Function,
     not_signed: Function,
     state: Cell<State>,
-    listeners: Listeners<Told>,
+    listeners: Listeners,
+    /// With the other tabs.
+    share: RefCell<Option<Share>>,
     held_in: RefCell<Quarantine<Told>>,
-    held_out: RefCell<Quarantine<Outgoing>>,
+    held_out: RefCell<Quarantine<Told>>,
 }
 
 /// One attempt's transport and the key that answers on it.
 struct Dialled {
-    transport: Transport,
+    transport: Box<dyn Transport>,
     connection: ConnectionId,
     key: Rc<Key>,
 }
@@ -68,8 +74,8 @@ impl Link {
                 me: Weak::clone(me),
                 client: client.clone(),
                 path,
+                machine: RefCell::new(Machine::new(random_u32, kind.dialling)),
                 kind,
-                machine: RefCell::new(Machine::new(random_u32)),
                 dialled: RefCell::new(None),
                 timer: Timer::new(on(|link, _| link.on_timer())),
                 key: RefCell::new(None),
@@ -78,6 +84,7 @@ impl Link {
                 not_signed: on(|link, _| link.on_signed(None)),
                 state: Cell::new(State::Connecting),
                 listeners: Listeners::new(),
+                share: RefCell::new(None),
                 held_in: RefCell::new(Quarantine::new()),
                 held_out: RefCell::new(Quarantine::new()),
             }
@@ -94,47 +101,29 @@ impl Link {
         self.listeners.add(listener)
     }
 
-    /// Hears events of this name from now on.
-    pub(crate) fn listen(&self, name: &str) {
-        let Kind::Events(names) = &self.kind else { return };
-        if !names.borrow().iter().any(|known| known == name) {
-            names.borrow_mut().push(name.to_owned());
-        }
-        if let Some(Dialled { transport: Transport::Events(events), .. }) = &mut *self.dialled.borrow_mut() {
-            events.listen(name);
-        }
-    }
-
     pub(crate) fn send_text(&self, text: &str) -> Result<(), PopError> {
-        self.send(Outgoing::Text(escape(text).unwrap_or_else(|| text.to_owned())))
+        self.send(Told::Text(escape(text).unwrap_or_else(|| text.to_owned())))
     }
 
     pub(crate) fn send_bytes(&self, bytes: &[u8]) -> Result<(), PopError> {
-        self.send(Outgoing::Bytes(bytes.to_vec()))
+        self.send(Told::Bytes(bytes.to_vec()))
     }
 
     /// What was sent and has not left this browser, in bytes.
     #[cfg(feature = "js")]
     pub(crate) fn buffered_amount(&self) -> u32 {
         let held = u32::try_from(self.held_out.borrow().bytes()).unwrap_or(u32::MAX);
-        match &*self.dialled.borrow() {
-            Some(Dialled { transport: Transport::Socket(socket), .. }) => {
-                held.saturating_add(socket.buffered_amount())
-            }
-            _ => held,
-        }
+        let sent = self.dialled.borrow().as_ref().map_or(0, |dialled| dialled.transport.buffered_amount());
+        held.saturating_add(sent)
     }
 
     /// The subprotocol that the server has chosen.
     #[cfg(feature = "js")]
     pub(crate) fn protocol(&self) -> String {
-        match &*self.dialled.borrow() {
-            Some(Dialled { transport: Transport::Socket(socket), .. }) => socket.protocol(),
-            _ => String::new(),
-        }
+        self.dialled.borrow().as_ref().map(|dialled| dialled.transport.protocol()).unwrap_or_default()
     }
 
-    fn send(&self, outgoing: Outgoing) -> Result<(), PopError> {
+    fn send(&self, outgoing: Told) -> Result<(), PopError> {
         if self.machine.borrow().has_ended() {
             return Err(PopError::Ended);
         }
@@ -143,22 +132,24 @@ impl Link {
             return Ok(());
         }
         let length = match &outgoing {
-            Outgoing::Text(text) => text.len(),
-            Outgoing::Bytes(bytes) => bytes.len(),
+            Told::Text(text) => text.len(),
+            Told::Bytes(bytes) => bytes.len(),
+            Told::Status(_) | Told::State(_) | Told::Event { .. } => return Ok(()),
         };
         self.held_out.borrow_mut().hold(outgoing, length).map_err(|_| PopError::TooMuchHeld)
     }
 
-    fn send_now(&self, outgoing: &Outgoing) {
-        if let Some(Dialled { transport: Transport::Socket(socket), .. }) = &*self.dialled.borrow() {
+    fn send_now(&self, outgoing: &Told) {
+        if let Some(Dialled { transport, .. }) = &*self.dialled.borrow() {
             match outgoing {
-                Outgoing::Text(text) => socket.send_text(text),
-                Outgoing::Bytes(bytes) => socket.send_bytes(bytes),
+                Told::Text(text) => drop(transport.send_text(text)),
+                Told::Bytes(bytes) => transport.send_bytes(bytes),
+                Told::Status(_) | Told::State(_) | Told::Event { .. } => {}
             }
         }
     }
 
-    fn flows<T>(&self, held: &RefCell<Quarantine<T>>) -> bool {
+    fn flows(&self, held: &RefCell<Quarantine<Told>>) -> bool {
         self.machine.borrow().standing() == Standing::Proven && held.borrow().is_empty()
     }
 
@@ -170,10 +161,6 @@ impl Link {
     pub(crate) fn abandon(&self) {
         self.listeners.clear();
         self.end(End::Closed);
-    }
-
-    pub(crate) fn retry_now(&self) {
-        self.step(&mut Machine::retry_now);
     }
 
     pub(crate) fn on_wake(&self) {
@@ -218,7 +205,7 @@ impl Link {
                 if state == State::Ended(End::SignedOut) {
                     self.client.tell(Status::SignedOut);
                 }
-                self.listeners.tell(&Told::State(state));
+                self.tell(&Told::State(state));
             }
             Effect::Release => self.release(),
             Effect::HangUp => drop(self.dialled.borrow_mut().take()),
@@ -226,6 +213,9 @@ impl Link {
                 self.held_in.borrow_mut().clear();
                 self.held_out.borrow_mut().clear();
             }
+            Effect::Join => self.join(),
+            Effect::AskLeader | Effect::TakeLead => self.to_the_others(&effect),
+            Effect::Leave => drop(self.share.take()),
             Effect::Mint(attempt) => self.later(|link| async move { link.mint(attempt).await }),
             Effect::CheckKey(attempt) => self.later(|link| async move { link.check_key(attempt).await }),
         }
@@ -266,16 +256,8 @@ impl Link {
                 link.on_signal(signal);
             }
         });
-        let transport = match &self.kind {
-            Kind::Socket(protocols) => {
-                Socket::dial(&origin.socket(&self.path, &ticket.secret), protocols, hear)
-                    .map(Transport::Socket)
-            }
-            Kind::Events(names) => {
-                Events::dial(&origin.events(&self.path, &ticket.secret), &names.borrow(), hear)
-                    .map(Transport::Events)
-            }
-        };
+        let address = Address { origin, path: &self.path, ticket: &ticket.secret };
+        let transport = (self.kind.dial)(&address, &self.kind.names.borrow(), hear);
         match transport {
             Some(transport) => {
                 let dialled = Dialled { transport, connection: ticket.connection, key };
@@ -316,7 +298,7 @@ impl Link {
     }
 
     fn on_control(&self, text: &str) {
-        match Message::parse(text) {
+        match Message::of_server(text) {
             Ok(Message::Challenge(challenge)) => {
                 let effect = self.machine.borrow_mut().on_challenge(&challenge);
                 if let Some(effect) = effect {
@@ -352,30 +334,26 @@ impl Link {
     fn send_control(&self, message: &Message) {
         let dialled = self.dialled.borrow();
         let Some(dialled) = &*dialled else { return };
-        match &dialled.transport {
-            Transport::Socket(socket) => {
-                let mut frame = String::with_capacity(128);
-                frame.push('\u{1}');
-                frame.push_str(&message.encode());
-                socket.send_text(&frame);
-            }
-            Transport::Events(_) => {
-                let (connection, message) = (dialled.connection.clone(), message.clone());
-                let key = Rc::clone(&dialled.key);
-                let attempt = self.machine.borrow().attempt();
-                self.later(|link| async move {
-                    let delivery = http::deliver(&link.client, &key, &connection, &message).await;
-                    if delivery == Delivery::NoConnection && attempt == link.machine.borrow().attempt() {
-                        link.step(&mut |machine, now_ms| machine.on_lost(1006, now_ms));
-                    }
-                });
-            }
+        let mut frame = String::with_capacity(128);
+        frame.push('\u{1}');
+        frame.push_str(&message.encode());
+        if dialled.transport.send_text(&frame) {
+            return;
         }
+        let (connection, message) = (dialled.connection.clone(), message.clone());
+        let key = Rc::clone(&dialled.key);
+        let attempt = self.machine.borrow().attempt();
+        self.later(|link| async move {
+            let delivery = http::deliver(&link.client, &key, &connection, &message).await;
+            if delivery == Delivery::NoConnection && attempt == link.machine.borrow().attempt() {
+                link.step(&mut |machine, now_ms| machine.on_lost(1006, now_ms));
+            }
+        });
     }
 
     fn deliver(&self, told: Told, length: usize) {
         if self.flows(&self.held_in) {
-            self.listeners.tell(&told);
+            self.tell(&told);
             return;
         }
         if self.held_in.borrow_mut().hold(told, length).is_err() {
@@ -394,7 +372,7 @@ impl Link {
         while proven() {
             let next = self.held_in.borrow_mut().next();
             let Some(next) = next else { break };
-            self.listeners.tell(&next);
+            self.tell(&next);
         }
     }
 }

@@ -1,7 +1,8 @@
 use crate::browser::{Thenable, function, member, object, set};
-use js_sys::{Function, Promise, global};
-use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
+use crate::task::Settled;
+use js_sys::{Function, Object, Promise, global};
+use std::{cell::Cell, rc::Rc};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::AbortSignal;
 
 #[wasm_bindgen]
@@ -29,30 +30,54 @@ impl Lock {
     /// Waits for the other tabs. Where there are no locks it goes on without, and where nobody lets go for
     /// so long: a tab that holds on is frozen or broken, and waiting for it would hang this one.
     pub async fn acquire(name: &str, patience_ms: u32) -> Self {
-        let locks = member(&global(), "navigator").and_then(|navigator| member(&navigator, "locks"));
-        let Some(locks) = locks else { return Self(None) };
-        let granted = Promise::new(&mut |granted, refused| {
-            // The lock is held until the promise that this returns is settled.
-            let held = Closure::once_into_js(move |_: JsValue| {
-                Promise::new(&mut |release, _| {
-                    let _ = granted.call1(&JsValue::UNDEFINED, &release);
-                })
-            });
-            let signal = AbortSignal::timeout_with_u32(patience_ms);
-            let options = object(&[]);
-            set(&options, "signal", &signal);
-            let locks = locks.unchecked_ref::<LockManager>();
-            match locks.request(name, &options, held.unchecked_ref()) {
-                Ok(request) => {
-                    request.unchecked_into::<Thenable>().then_call(&function(|_| {}), &refused);
-                }
-                Err(error) => {
-                    let _ = refused.call1(&JsValue::UNDEFINED, &error);
-                }
+        let options = object(&[]);
+        set(&options, "signal", &AbortSignal::timeout_with_u32(patience_ms));
+        let got = Rc::new(Cell::new(None));
+        let waited = Promise::new(&mut |done, failed| {
+            let slot = Rc::clone(&got);
+            let then = done.clone();
+            let granted = move |lock| {
+                slot.set(Some(lock));
+                let _ = then.call0(&JsValue::UNDEFINED);
+            };
+            if !request(name, &options, Box::new(granted), &failed) {
+                let _ = done.call0(&JsValue::UNDEFINED);
             }
         });
-        Self(JsFuture::from(granted).await.ok().and_then(|release| release.dyn_into().ok()))
+        let _ = Settled::from(waited).await;
+        got.take().unwrap_or(Self(None))
     }
+
+    /// Waits for as long as it takes, or takes the lock from whoever holds it. `lost` is called when somebody
+    /// does so to this one. False: there are no locks.
+    pub(crate) fn wait(
+        name: &str,
+        take: bool,
+        granted: impl FnOnce(Self) + 'static,
+        lost: &Function,
+    ) -> bool {
+        let options = object(&[]);
+        set(&options, "steal", &JsValue::from_bool(take));
+        request(name, &options, Box::new(granted), lost)
+    }
+}
+
+/// The lock is held until the promise that is given back to the browser is settled.
+fn request(name: &str, options: &Object, granted: Box<dyn FnOnce(Lock)>, failed: &Function) -> bool {
+    let locks = member(&global(), "navigator").and_then(|navigator| member(&navigator, "locks"));
+    let Some(locks) = locks else { return false };
+    let held = Closure::once_into_js(move |_: JsValue| {
+        let mut lock = Lock(None);
+        let until = Promise::new(&mut |release, _| lock.0 = Some(release));
+        granted(lock);
+        until
+    });
+    let request = locks.unchecked_ref::<LockManager>().request(name, options, held.unchecked_ref());
+    match request {
+        Ok(request) => request.unchecked_into::<Thenable>().then_call(&function(|_| {}), failed),
+        Err(error) => drop(failed.call1(&JsValue::UNDEFINED, &error)),
+    }
+    true
 }
 
 impl Drop for Lock {

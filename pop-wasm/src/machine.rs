@@ -10,8 +10,12 @@
 //!
 //!   4403, or 401 for a ticket ──▶ ExpectNewKey ──▶ ExpectKeyCheck ──▶ ExpectTicket if another tab
 //!                                                                └─▶ Ended        has signed in anew
-//!   page into the back/forward cache ──▶ Asleep ──▶ ExpectTicket when it is shown again
+//!   page into the back/forward cache ──▶ Asleep ──▶ start when it is shown again
+//!
+//!   shared by all tabs: start ──▶ Following ──▶ ExpectTicket once this tab leads
 //! ```
+
+mod sharing;
 
 use crate::{
     End, State,
@@ -39,17 +43,42 @@ pub(crate) struct Machine {
     backoff: Backoff,
     attempt: Attempt,
     random: fn() -> u32,
+    dialling: Dialling,
+}
+
+/// Who dials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialling {
+    /// This connection, for itself.
+    Alone,
+    /// One tab for all of them.
+    Shared,
 }
 
 #[derive(Debug)]
 enum Phase {
     Idle,
-    ExpectTicket { give_up_at_ms: u64 },
-    ExpectProof { prover: Prover, give_up_at_ms: u64 },
+    /// Another tab leads, or nobody yet.
+    Following {
+        silence: Silence,
+    },
+    ExpectTicket {
+        give_up_at_ms: u64,
+    },
+    ExpectProof {
+        prover: Prover,
+        give_up_at_ms: u64,
+    },
     Live(Live),
-    ExpectRetry { at_ms: u64 },
-    ExpectNewKey { look_at_ms: u64 },
-    ExpectKeyCheck { give_up_at_ms: u64 },
+    ExpectRetry {
+        at_ms: u64,
+    },
+    ExpectNewKey {
+        look_at_ms: u64,
+    },
+    ExpectKeyCheck {
+        give_up_at_ms: u64,
+    },
     Asleep,
     Ended,
 }
@@ -71,8 +100,9 @@ enum Silence {
 type Effects = Vec<Effect>;
 
 impl Machine {
-    pub(crate) fn new(random: fn() -> u32) -> Self {
-        Self { phase: Phase::Idle, backoff: Backoff::default(), attempt: Attempt::default(), random }
+    pub(crate) fn new(random: fn() -> u32, dialling: Dialling) -> Self {
+        let (backoff, attempt) = (Backoff::default(), Attempt::default());
+        Self { phase: Phase::Idle, backoff, attempt, random, dialling }
     }
 
     /// The try that is under way.
@@ -92,6 +122,10 @@ impl Machine {
         matches!(self.phase, Phase::Ended)
     }
 
+    pub(crate) fn is_following(&self) -> bool {
+        matches!(self.phase, Phase::Following { .. })
+    }
+
     /// When [`Machine::on_deadline`] wants to be called.
     pub(crate) fn deadline_ms(&self) -> Option<u64> {
         match &self.phase {
@@ -99,6 +133,7 @@ impl Machine {
                 Some(*give_up_at_ms)
             }
             Phase::Live(Live { silence: Silence::AskAt(at_ms) | Silence::GiveUpAt(at_ms), .. })
+            | Phase::Following { silence: Silence::AskAt(at_ms) | Silence::GiveUpAt(at_ms) }
             | Phase::ExpectRetry { at_ms }
             | Phase::ExpectNewKey { look_at_ms: at_ms }
             | Phase::ExpectKeyCheck { give_up_at_ms: at_ms } => Some(*at_ms),
@@ -109,7 +144,7 @@ impl Machine {
     /// Begins.
     pub(crate) fn start(&mut self, now_ms: u64) -> Effects {
         match self.phase {
-            Phase::Idle => self.mint(now_ms, Vec::new()),
+            Phase::Idle => self.begin(now_ms, Vec::new()),
             _ => Vec::new(),
         }
     }
@@ -210,11 +245,14 @@ impl Machine {
 
     /// Another tab has signed in anew, and its key is this client's now.
     pub(crate) fn on_key_replaced(&mut self, now_ms: u64) -> Effects {
-        match self.phase {
-            Phase::ExpectNewKey { .. } | Phase::ExpectKeyCheck { .. } => {
+        match (&self.phase, self.dialling) {
+            (Phase::Idle | Phase::Asleep | Phase::Ended, _) => vec![Effect::Drop],
+            // Only tabs of one key share a connection.
+            (_, Dialling::Shared) => self.begin(now_ms, vec![Effect::HangUp, Effect::Drop]),
+            (Phase::ExpectNewKey { .. } | Phase::ExpectKeyCheck { .. }, Dialling::Alone) => {
                 self.mint(now_ms, vec![Effect::Drop])
             }
-            _ => vec![Effect::Drop],
+            (_, Dialling::Alone) => vec![Effect::Drop],
         }
     }
 
@@ -229,6 +267,8 @@ impl Machine {
                 Silence::AskAt(_) => live.ask(now_ms),
                 Silence::GiveUpAt(_) => self.mint(now_ms, vec![Effect::HangUp]),
             },
+            Phase::Following { silence: Silence::AskAt(_) } => self.ask_leader(now_ms),
+            Phase::Following { silence: Silence::GiveUpAt(_) } => self.take_lead(now_ms),
             Phase::ExpectRetry { .. } => self.mint(now_ms, Vec::new()),
             Phase::ExpectNewKey { .. } => {
                 self.phase = Phase::ExpectKeyCheck { give_up_at_ms: now_ms + CHECK_WITHIN_MS };
@@ -248,8 +288,11 @@ impl Machine {
                 Silence::GiveUpAt(_) => Vec::new(),
                 Silence::AskAt(_) => live.ask(now_ms),
             },
-            Phase::ExpectRetry { .. } | Phase::Asleep => self.mint(now_ms, Vec::new()),
-            Phase::Idle
+            Phase::ExpectRetry { .. } => self.mint(now_ms, Vec::new()),
+            Phase::Asleep => self.begin(now_ms, Vec::new()),
+            Phase::Following { silence: Silence::AskAt(_) } => self.ask_leader(now_ms),
+            Phase::Following { .. }
+            | Phase::Idle
             | Phase::ExpectTicket { .. }
             | Phase::ExpectProof { .. }
             | Phase::ExpectNewKey { .. }
@@ -265,7 +308,7 @@ impl Machine {
             _ => {
                 self.phase = Phase::Asleep;
                 self.attempt = self.attempt.next();
-                vec![Effect::HangUp, Effect::Report(State::Connecting)]
+                vec![Effect::HangUp, Effect::Leave, Effect::Report(State::Connecting)]
             }
         }
     }
@@ -285,7 +328,7 @@ impl Machine {
         }
         self.phase = Phase::Ended;
         self.attempt = self.attempt.next();
-        vec![Effect::HangUp, Effect::Drop, Effect::Report(State::Ended(why))]
+        vec![Effect::HangUp, Effect::Drop, Effect::Report(State::Ended(why)), Effect::Leave]
     }
 
     fn prover(&mut self) -> Option<&mut Prover> {

@@ -19,7 +19,7 @@ fn challenge(sequence: u64) -> Message {
 }
 
 fn connecting() -> Machine {
-    let mut machine = Machine::new(half);
+    let mut machine = Machine::new(half, Dialling::Alone);
     let effects = machine.start(0);
     assert_eq!(effects, [Effect::Report(State::Connecting), Effect::Mint(machine.attempt())]);
     machine
@@ -53,8 +53,8 @@ fn hung_up_and_again(machine: &Machine) -> [Effect; 3] {
 
 const WAITING_250: [Effect; 2] = [Effect::HangUp, Effect::Report(State::Waiting { retry_in_ms: 250 })];
 
-fn ended(why: End) -> [Effect; 3] {
-    [Effect::HangUp, Effect::Drop, Effect::Report(State::Ended(why))]
+fn ended(why: End) -> [Effect; 4] {
+    [Effect::HangUp, Effect::Drop, Effect::Report(State::Ended(why)), Effect::Leave]
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn words_of_a_browser_from_a_server_are_nonsense() {
 #[test]
 fn the_back_forward_cache_finds_no_connection_and_gets_it_back() {
     let mut machine = live();
-    assert_eq!(machine.on_sleep(), [Effect::HangUp, Effect::Report(State::Connecting)]);
+    assert_eq!(machine.on_sleep(), [Effect::HangUp, Effect::Leave, Effect::Report(State::Connecting)]);
     assert_eq!(machine.deadline_ms(), None);
     assert_eq!(machine.on_lost(1006, 100), []);
     assert_eq!(machine.on_wake(Line::Down, 1_000), again(&machine));
@@ -235,7 +235,7 @@ fn the_back_forward_cache_finds_no_connection_and_gets_it_back() {
 
 #[test]
 fn closing_is_final() {
-    for mut machine in [Machine::new(half), connecting(), proving(), live()] {
+    for mut machine in [Machine::new(half, Dialling::Alone), connecting(), proving(), live()] {
         assert_eq!(machine.end(End::Closed), ended(End::Closed));
         assert_eq!(machine.end(End::SignedOut), []);
         assert_eq!(machine.start(0), []);

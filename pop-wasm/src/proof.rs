@@ -9,6 +9,7 @@ pub(crate) struct PublicHalf {
 }
 
 impl PublicHalf {
+    #[cfg(test)]
     /// From SEC 1, uncompressed: `04 || x || y`, which WebCrypto calls `raw`.
     pub(crate) fn from_sec1(point: &[u8]) -> Option<Self> {
         match point.split_first() {

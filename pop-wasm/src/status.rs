@@ -1,3 +1,4 @@
+use crate::told::Told;
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -39,26 +40,26 @@ impl core::fmt::Debug for Subscription {
     }
 }
 
-type Listener<T> = Rc<dyn Fn(&T)>;
+type Listener = Rc<dyn Fn(&Told)>;
 /// In the order of their ids.
-type List<T> = RefCell<Vec<(u32, Listener<T>)>>;
+type List = RefCell<Vec<(u32, Listener)>>;
 
 /// Those who listen. A listener may add and remove listeners while it is called.
-pub(crate) struct Listeners<T: ?Sized> {
-    all: Rc<List<T>>,
+pub(crate) struct Listeners {
+    all: Rc<List>,
     next: Cell<u32>,
 }
 
-impl<T: ?Sized + 'static> Listeners<T> {
+impl Listeners {
     pub(crate) fn new() -> Self {
         Self { all: Rc::new(RefCell::new(Vec::new())), next: Cell::new(0) }
     }
 
-    pub(crate) fn add(&self, listener: impl Fn(&T) + 'static) -> Subscription {
+    pub(crate) fn add(&self, listener: impl Fn(&Told) + 'static) -> Subscription {
         self.push(Rc::new(listener))
     }
 
-    fn push(&self, listener: Listener<T>) -> Subscription {
+    fn push(&self, listener: Listener) -> Subscription {
         let id = self.next.get();
         self.next.set(id.wrapping_add(1));
         self.all.borrow_mut().push((id, listener));
@@ -82,7 +83,7 @@ impl<T: ?Sized + 'static> Listeners<T> {
         drop(gone);
     }
 
-    pub(crate) fn tell(&self, what: &T) {
+    pub(crate) fn tell(&self, what: &Told) {
         let mut told = None;
         // By id, not by place: the list may change under the calls.
         while let Some((id, listener)) = self.after(told) {
@@ -91,7 +92,7 @@ impl<T: ?Sized + 'static> Listeners<T> {
         }
     }
 
-    fn after(&self, told: Option<u32>) -> Option<(u32, Listener<T>)> {
+    fn after(&self, told: Option<u32>) -> Option<(u32, Listener)> {
         let all = self.all.borrow();
         let next = all.iter().find(|(id, _)| told.is_none_or(|told| *id > told));
         next.map(|(id, listener)| (*id, Rc::clone(listener)))
@@ -102,23 +103,25 @@ impl<T: ?Sized + 'static> Listeners<T> {
 mod tests {
     use super::*;
 
+    const TOLD: Told = Told::Status(Status::SignedOut);
+
     #[test]
     fn listens_until_dropped() {
-        let listeners = Listeners::<u32>::new();
+        let listeners = Listeners::new();
         let heard = Rc::new(Cell::new(0));
         let sum = Rc::clone(&heard);
-        let first = listeners.add(move |value| sum.set(sum.get() + value));
+        let first = listeners.add(move |_| sum.set(sum.get() + 1));
         let sum = Rc::clone(&heard);
-        listeners.add(move |value| sum.set(sum.get() + 10 * value)).forget();
-        listeners.tell(&1);
+        listeners.add(move |_| sum.set(sum.get() + 10)).forget();
+        listeners.tell(&TOLD);
         drop(first);
-        listeners.tell(&1);
+        listeners.tell(&TOLD);
         assert_eq!(heard.get(), 21);
     }
 
     #[test]
     fn a_listener_may_stop_listening_while_it_is_called() {
-        let listeners = Rc::new(Listeners::<u32>::new());
+        let listeners = Rc::new(Listeners::new());
         let slot: Rc<RefCell<Option<Subscription>>> = Rc::default();
         let (own, calls) = (Rc::clone(&slot), Rc::new(Cell::new(0)));
         let count = Rc::clone(&calls);
@@ -126,8 +129,8 @@ mod tests {
             count.set(count.get() + 1);
             drop(own.borrow_mut().take());
         }));
-        listeners.tell(&1);
-        listeners.tell(&1);
+        listeners.tell(&TOLD);
+        listeners.tell(&TOLD);
         assert_eq!(calls.get(), 1);
     }
 }

@@ -1,10 +1,6 @@
-use crate::{
-    browser::{Source, function},
-    proof::joined,
-};
-use holdfast_protocol::ids::Thumbprint;
-use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{BroadcastChannel, MessageEvent};
+use crate::{channel::Channel, proof::joined};
+use holdfast_protocol::{ids::Thumbprint, parts::cut};
+use wasm_bindgen::JsValue;
 
 const NAME: &str = "holdfast-pop";
 
@@ -19,7 +15,7 @@ pub(crate) enum News {
 
 impl News {
     fn parse(text: &str) -> Option<Self> {
-        let (word, thumbprint) = text.split_once(' ')?;
+        let (word, thumbprint) = cut(text, b' ')?;
         let thumbprint = Thumbprint::parse(thumbprint).ok()?;
         match word {
             "adopted" => Some(News::Adopted(thumbprint)),
@@ -37,32 +33,21 @@ impl News {
 }
 
 /// The channel to the other tabs; closed when dropped.
-pub(crate) struct Tabs(BroadcastChannel);
+pub(crate) struct Tabs(Channel);
 
 impl Tabs {
     /// None where the browser has no channels: each tab then learns from the server's refusals.
     pub(crate) fn open(hear: impl Fn(News) + 'static) -> Option<Self> {
-        let channel = BroadcastChannel::new(NAME).ok()?;
-        let hear = function(move |event| {
-            let text = event.unchecked_into::<MessageEvent>().data().as_string();
-            if let Some(news) = text.as_deref().and_then(News::parse) {
+        let channel = Channel::open(NAME, move |message| {
+            if let Some(news) = message.as_string().as_deref().and_then(News::parse) {
                 hear(news);
             }
         });
-        channel.unchecked_ref::<Source>().listen("message", &hear);
-        // Listeners alone do not open it.
-        Some(Self(channel))
+        channel.map(Self)
     }
 
     pub(crate) fn tell(&self, news: &News) {
-        // Fails only on a closed channel, and this one is open.
-        let _ = self.0.post_message(&JsValue::from_str(&news.encode()));
-    }
-}
-
-impl Drop for Tabs {
-    fn drop(&mut self) {
-        self.0.close();
+        self.0.post(&JsValue::from_str(&news.encode()));
     }
 }
 

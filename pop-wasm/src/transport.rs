@@ -1,8 +1,13 @@
 //! A dialled connection, as the browser knows it. Dropping one closes it, and nothing is heard from
 //! it afterwards.
 
-use crate::browser::{Source, function};
-use js_sys::{Array, Function, Uint8Array};
+use crate::{
+    address::Address,
+    browser::{Source, function, member},
+    proof::joined,
+};
+use holdfast_protocol::pop::SUBPROTOCOL;
+use js_sys::{Function, JsString, Uint8Array, global};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{BinaryType, CloseEvent, EventSource, MessageEvent, WebSocket};
@@ -31,20 +36,33 @@ pub(crate) enum Signal {
 }
 
 /// Who is told.
-type Hear = Rc<dyn Fn(Signal)>;
+pub(crate) type Hear = Rc<dyn Fn(Signal)>;
 
-pub(crate) enum Transport {
-    Socket(Socket),
-    Events(Events),
-}
-
-impl Transport {
+/// A dialled connection. An object, so that a page without WebSockets carries no code for them.
+pub(crate) trait Transport {
     /// Whether it seems to stand. The browser may not know yet that it does not.
-    pub(crate) fn is_open(&self) -> bool {
-        match self {
-            Transport::Socket(Socket { socket, .. }) => socket.ready_state() == WebSocket::OPEN,
-            Transport::Events(Events { source, .. }) => source.ready_state() == EventSource::OPEN,
-        }
+    fn is_open(&self) -> bool;
+
+    /// False: this way leads only from the server to the browser.
+    fn send_text(&self, _text: &str) -> bool {
+        false
+    }
+
+    fn send_bytes(&self, _bytes: &[u8]) {}
+
+    /// Hears events of this name, too.
+    fn listen(&mut self, _name: &str) {}
+
+    /// What the browser has taken and not sent yet, in bytes.
+    #[cfg(feature = "js")]
+    fn buffered_amount(&self) -> u32 {
+        0
+    }
+
+    /// The subprotocol that the server has chosen.
+    #[cfg(feature = "js")]
+    fn protocol(&self) -> String {
+        String::new()
     }
 }
 
@@ -56,12 +74,15 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn dial(address: &str, protocols: &[String], hear: Hear) -> Option<Self> {
-        let offered = Array::new();
-        for protocol in protocols {
-            offered.push(&JsValue::from_str(protocol));
-        }
-        let socket = WebSocket::new_with_str_sequence(address, &offered).ok()?;
+    /// With our subprotocol on offer, and those of the application after it.
+    pub(crate) fn dial(
+        address: &Address<'_>,
+        protocols: &[String],
+        hear: Hear,
+    ) -> Option<Box<dyn Transport>> {
+        let offered: JsString = joined(&[SUBPROTOCOL, protocols.first()?]).into();
+        let offered = offered.split(",");
+        let socket = WebSocket::new_with_str_sequence(&address.socket(), &offered).ok()?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let source = socket.unchecked_ref::<Source>();
         source.listen("open", &telling(&hear, |_| Some(Signal::Opened)));
@@ -69,27 +90,32 @@ impl Socket {
         // `error` says nothing that `close` does not.
         let closed = |event: JsValue| Some(Signal::Lost(event.unchecked_into::<CloseEvent>().code()));
         source.listen("close", &telling(&hear, closed));
-        Some(Self { socket, _hear: hear })
+        Some(Box::new(Self { socket, _hear: hear }))
+    }
+}
+
+impl Transport for Socket {
+    fn is_open(&self) -> bool {
+        self.socket.ready_state() == WebSocket::OPEN
     }
 
-    pub(crate) fn send_text(&self, text: &str) {
+    fn send_text(&self, text: &str) -> bool {
         // Throws only while connecting, when nobody sends; a closing socket tells by `close`.
         let _ = self.socket.send_with_str(text);
+        true
     }
 
-    pub(crate) fn send_bytes(&self, bytes: &[u8]) {
+    fn send_bytes(&self, bytes: &[u8]) {
         let _ = self.socket.send_with_u8_array(bytes);
     }
 
-    /// What the browser has taken and not sent yet, in bytes.
     #[cfg(feature = "js")]
-    pub(crate) fn buffered_amount(&self) -> u32 {
+    fn buffered_amount(&self) -> u32 {
         self.socket.buffered_amount()
     }
 
-    /// The subprotocol that the server has chosen.
     #[cfg(feature = "js")]
-    pub(crate) fn protocol(&self) -> String {
+    fn protocol(&self) -> String {
         self.socket.protocol()
     }
 }
@@ -110,8 +136,14 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(crate) fn dial(address: &str, names: &[String], hear: Hear) -> Option<Self> {
-        let source = EventSource::new(address).ok()?;
+    /// Whether there are such streams here.
+    pub(crate) fn exist() -> bool {
+        member(&global(), "EventSource").is_some()
+    }
+
+    /// Hears events of these names.
+    pub(crate) fn dial(address: &Address<'_>, names: &[String], hear: Hear) -> Option<Box<dyn Transport>> {
+        let source = EventSource::new(&address.events()).ok()?;
         let target = source.unchecked_ref::<Source>();
         target.listen("open", &telling(&hear, |_| Some(Signal::Opened)));
         // The browser's own reconnection would spend the same ticket twice: the first error is the end.
@@ -121,11 +153,16 @@ impl Events {
         for name in names {
             events.listen(name);
         }
-        Some(events)
+        Some(Box::new(events))
+    }
+}
+
+impl Transport for Events {
+    fn is_open(&self) -> bool {
+        self.source.ready_state() == EventSource::OPEN
     }
 
-    /// Hears events of this name, too.
-    pub(crate) fn listen(&mut self, name: &str) {
+    fn listen(&mut self, name: &str) {
         if !self.names.iter().any(|known| known == name) {
             self.source.unchecked_ref::<Source>().listen(name, &self.heard);
             self.names.push(name.to_owned());

@@ -127,6 +127,22 @@ const CHECKS = {
     is(stream.readyState, PopEventSource.CLOSED);
   },
 
+  async "eight streams at once are one connection"() {
+    const clients = await Promise.all(Array.from({ length: 8 }, () => PopClient.open()));
+    const streams = clients.map((client) => client.stream("/v1/streams/activity"));
+    await Promise.all(streams.map((stream) => event(stream, "open")));
+    // While they are open, requests still find a connection.
+    const client = clients.at(-1);
+    const { connections } = await (await client.fetch("/v1/connections")).json();
+    is(connections.length, 1);
+    // Any proven answer changes the list of connections; a second connection does, too.
+    const told = streams.map((stream) => event(stream, "connections"));
+    const socket = client.connect("/v1/streams/activity", "holdfast.activity.1");
+    await Promise.all(told);
+    socket.close();
+    for (const stream of streams) stream.close();
+  },
+
   async "nothing else is dialled"() {
     const client = await PopClient.open();
     await rejects(() => client.connect("wss://example.org/v1/streams/activity"), "wrong_origin");

@@ -4,6 +4,8 @@ import { init, PopClient, PopError, type ConnectionState, type PopErrorCode } fr
 async function use(): Promise<void> {
   await init("/pop/holdfast_pop_bg.wasm");
   const client: PopClient = await PopClient.open({ origin: "https://console.example" });
+  await PopClient.open({ csrf: "token" });
+  await PopClient.open({ csrf: async () => (await caches.match("token"))?.text() ?? "" });
   client.addEventListener("status", ({ detail }) => console.log(detail === "signed-out"));
   const socket: WebSocket = client.connect("/v1/streams/chat", ["chat.1"]);
   socket.onclose = ({ code, reason, wasClean }) => console.log(code, reason, wasClean);

@@ -186,7 +186,7 @@ pub fn use_session() -> Session {
         let (tell, api) = (standing.teller(), api.setter());
         use_effect_of((), move |()| {
             spawn_local(async move {
-                let options = Options { origin: browser::origin() };
+                let options = Options::new(browser::origin());
                 match PopClient::open(options).await {
                     Ok(pop) => {
                         let opened = Api::new(pop.clone(), when_signed_out(tell.clone()));

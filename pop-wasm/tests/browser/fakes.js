@@ -155,7 +155,16 @@ export function lost(at, code) {
 export const pageEvent = (name, persisted) => globalThis.dispatchEvent(new PageTransitionEvent(name, { persisted }));
 export const online = () => globalThis.dispatchEvent(new Event("online"));
 
+let letGo = () => {};
+/** A tab that holds a lock and answers nobody; it takes the lock from whoever has it. */
+export const holdLock = (name) =>
+  new Promise((held) => {
+    const until = new Promise((done) => (letGo = done));
+    navigator.locks.request(name, { steal: true }, () => (held(), until)).catch(() => {});
+  });
+
 export function repair() {
+  letGo();
   Object.assign(globalThis, { fetch: real.fetch, WebSocket: real.WebSocket, EventSource: real.EventSource });
   IDBFactory.prototype.open = real.open;
   IDBObjectStore.prototype.put = real.put;

@@ -47,6 +47,8 @@ extern "C" {
     #[wasm_bindgen(js_name = pageEvent)]
     pub(crate) fn page_event(name: &str, persisted: bool);
     pub(crate) fn online();
+    #[wasm_bindgen(js_name = holdLock)]
+    pub(crate) async fn hold_lock(name: &str);
     fn repair();
     /// Waits until whatever was under way has had its turn.
     #[wasm_bindgen(js_name = untilIdle)]
@@ -65,7 +67,7 @@ pub(crate) async fn fresh() -> PopClient {
 }
 
 pub(crate) async fn open() -> PopClient {
-    PopClient::open(Options { origin: ORIGIN.to_owned() }).await.unwrap()
+    PopClient::open(Options::new(ORIGIN)).await.unwrap()
 }
 
 /// A client whose key a ceremony has vouched for.

@@ -45,7 +45,7 @@ async fn other_origins_get_no_proof() {
     }
     assert_eq!(client.proof("GE T", "/").await, Err(PopError::BadArgument));
     assert_eq!(client.proof("GET", "/a/../b").await, Err(PopError::BadArgument));
-    let opened = PopClient::open(Options { origin: "evil".to_owned() }).await;
+    let opened = PopClient::open(Options::new("evil")).await;
     assert_eq!(opened.err(), Some(PopError::WrongOrigin));
 }
 

@@ -1,0 +1,116 @@
+//! What a connection does with the other tabs.
+
+use super::Link;
+use crate::{
+    End, State,
+    effect::Effect,
+    machine::{Dialling, Machine},
+    proof::joined,
+    share::{Heard, Share, word},
+    told::Told,
+};
+use std::rc::Weak;
+
+impl Link {
+    /// Hears events of this name from now on.
+    pub(crate) fn listen(&self, name: &str) {
+        if self.kind.dialling == Dialling::Alone {
+            return;
+        }
+        let names = &self.kind.names;
+        if !names.borrow().iter().any(|known| known == name) {
+            names.borrow_mut().push(name.to_owned());
+        }
+        if let Some(dialled) = &mut *self.dialled.borrow_mut() {
+            dialled.transport.listen(name);
+        } else {
+            self.say(word::LISTEN, name);
+        }
+    }
+
+    pub(crate) fn retry_now(&self) {
+        self.step(&mut Machine::retry_now);
+        if self.machine.borrow().is_following() {
+            self.say(word::RETRY, "");
+        }
+    }
+
+    /// Tells the page, and the other tabs where this one leads.
+    pub(super) fn tell(&self, told: &Told) {
+        // That the page closed it concerns nobody else: another tab leads then.
+        if !matches!(told, Told::State(State::Ended(End::Closed)))
+            && let Some(share) = &*self.share.borrow()
+            && share.leads()
+        {
+            share.pass_on(told);
+        }
+        self.listeners.tell(told);
+    }
+
+    pub(super) fn join(&self) {
+        let me = Weak::clone(&self.me);
+        let key = self.client.thumbprint();
+        let key = key.as_ref().map_or("", |thumbprint| thumbprint.as_str());
+        let name = joined(&["holdfast-pop ", self.path.as_str(), " ", key]);
+        // The place before is given up first: it may be that of another key.
+        drop(self.share.take());
+        let share = Share::join(name, move |heard| {
+            if let Some(link) = me.upgrade() {
+                link.on_heard(heard);
+            }
+        });
+        let alone = share.is_none();
+        self.share.replace(share);
+        if alone {
+            self.step(&mut Machine::on_leading);
+        }
+    }
+
+    pub(super) fn to_the_others(&self, effect: &Effect) {
+        if let Some(share) = &*self.share.borrow() {
+            match effect {
+                Effect::TakeLead => drop(share.ask_for_lead(true)),
+                _ => share.say(word::ASK, ""),
+            }
+        }
+    }
+
+    fn say(&self, word: u32, what: &str) {
+        if let Some(share) = &*self.share.borrow() {
+            share.say(word, what);
+        }
+    }
+
+    fn on_heard(&self, heard: Heard) {
+        let leads = self.share.borrow().as_ref().is_some_and(Share::leads);
+        match heard {
+            Heard::Leading(lock) => {
+                if let Some(share) = &*self.share.borrow() {
+                    share.lead(lock);
+                }
+                self.step(&mut Machine::on_leading);
+            }
+            Heard::LeadLost if leads => self.step(&mut Machine::on_lead_lost),
+            // A browser that lets nobody wait for the lead: each tab is alone then.
+            Heard::LeadLost => self.step(&mut Machine::on_leading),
+            Heard::Lead => {
+                for name in &*self.kind.names.borrow() {
+                    self.say(word::LISTEN, name);
+                }
+            }
+            Heard::Ask if leads => {
+                if let Some(share) = &*self.share.borrow() {
+                    share.say_how(self.state());
+                }
+            }
+            Heard::Listen(name) if leads => self.listen(&name),
+            Heard::Retry if leads => self.retry_now(),
+            Heard::Is(state) => self.step(&mut |machine, now_ms| machine.on_led(state, true, now_ms)),
+            Heard::Told(Told::State(state)) => {
+                self.step(&mut |machine, now_ms| machine.on_led(state, false, now_ms));
+            }
+            Heard::Told(told) if self.machine.borrow().is_following() => self.listeners.tell(&told),
+            Heard::Ask | Heard::Listen(_) | Heard::Retry | Heard::Told(_) => {}
+        }
+    }
+}
