@@ -88,8 +88,8 @@ struct Feed {
     connection: Connection,
     /// Something about the account has changed.
     wake: watch::Receiver<u64>,
-    /// Counts what changes in the account's connections.
-    changes: watch::Receiver<u64>,
+    /// Changes with the account's connections.
+    changes: watch::Receiver<()>,
     /// Read, and not sent yet.
     events: VecDeque<ActivityEvent>,
     /// The newest event that was read.
@@ -123,16 +123,20 @@ impl Feed {
                 read.inspect_err(|error| tracing::error!(%error, "an account's events cannot be read"))?;
                 continue;
             }
-            let (now_ms, changes) = (self.app.clock.now().monotonic_ms, *self.changes.borrow_and_update());
-            if self.list.take(now_ms, changes) {
+            let now_ms = self.app.clock.now().monotonic_ms;
+            if self.list.is_due(now_ms) {
                 let list = self.app.registry.list(self.connection.account(), &self.connection.session().id);
-                self.list.told(now_ms, changes, list.connections.len());
+                self.list.told(now_ms, list.connections.len());
                 return Ok(Data::new("connections", &list));
             }
+            let due_ms = self.list.due_ms();
             tokio::select! {
                 Ok(()) = self.wake.changed() => self.is_behind = true,
                 Ok(()) = self.changes.changed() => self.list.is_owed = true,
-                () = self.app.clock.sleep_until(self.list.due_ms()) => {}
+                () = self.connection.proven() => {
+                    self.list.on_proven(self.app.clock.now().monotonic_ms);
+                }
+                () = self.app.clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
             }
         }
     }
@@ -152,54 +156,47 @@ impl Feed {
     }
 }
 
-/// When the list of connections is to be sent: at once at first and when one comes, goes, is held or proven
-/// again, though at most twice a second; and for beats alone now and then, the less often the longer it is.
+/// When the list of connections is to be sent: at first and when one comes, goes, is held or proven again,
+/// at most twice a second. Beats alone are told with a beat of this connection, the less often the longer the
+/// list is: all browsers of an account are told of all its connections.
 #[derive(Debug)]
 struct List {
     is_owed: bool,
     not_before_ms: u64,
-    /// When to look whether there were beats.
-    look_at_ms: u64,
-    /// The count of changes when it was sent last.
-    told: u64,
+    beats_not_before_ms: u64,
 }
 
 impl Default for List {
     fn default() -> Self {
-        Self { is_owed: true, not_before_ms: 0, look_at_ms: 0, told: 0 }
+        Self { is_owed: true, not_before_ms: 0, beats_not_before_ms: 0 }
     }
 }
 
 impl List {
     const EVERY_MS: u64 = 500;
-    /// Each connection beats about every 30 s, and has a line of its own in the list.
-    const BEATS_EVERY_MS: u64 = 10_000;
-    const BEATS_EVERY_MS_A_LINE: u64 = 4_000;
+    /// For each of its lines. Beats come about every 30 s.
+    const BEATS_EVERY_MS: u64 = 4_000;
 
-    fn due_ms(&self) -> u64 {
-        if self.is_owed { self.not_before_ms } else { self.look_at_ms }
+    /// This connection has proven itself.
+    fn on_proven(&mut self, now_ms: u64) {
+        self.is_owed |= self.beats_not_before_ms <= now_ms;
+    }
+
+    fn due_ms(&self) -> Option<u64> {
+        self.is_owed.then_some(self.not_before_ms)
     }
 
     /// Whether it is to be sent now.
-    fn take(&mut self, now_ms: u64, changes: u64) -> bool {
-        if now_ms < self.due_ms() {
-            return false;
-        }
-        if !self.is_owed && changes == self.told {
-            self.look_at_ms = now_ms.saturating_add(Self::BEATS_EVERY_MS);
-            return false;
-        }
-        true
+    fn is_due(&self, now_ms: u64) -> bool {
+        self.due_ms().is_some_and(|due_ms| due_ms <= now_ms)
     }
 
-    fn told(&mut self, now_ms: u64, changes: u64, lines: usize) {
+    fn told(&mut self, now_ms: u64, lines: usize) {
         let lines = u64::try_from(lines).unwrap_or(u64::MAX);
-        let look_after_ms = Self::BEATS_EVERY_MS_A_LINE.saturating_mul(lines).max(Self::BEATS_EVERY_MS);
         *self = Self {
             is_owed: false,
             not_before_ms: now_ms.saturating_add(Self::EVERY_MS),
-            look_at_ms: now_ms.saturating_add(look_after_ms),
-            told: changes,
+            beats_not_before_ms: now_ms.saturating_add(Self::BEATS_EVERY_MS.saturating_mul(lines)),
         };
     }
 }
@@ -211,25 +208,26 @@ mod tests {
     #[test]
     fn the_list_is_owed_at_first_and_then_at_most_twice_a_second() {
         let mut list = List::default();
-        assert!(list.take(1_000, 1));
-        list.told(1_000, 1, 2);
-        assert!(!list.take(1_499, 2));
+        assert!(list.is_due(1_000));
+        list.told(1_000, 2);
+        assert_eq!(list.due_ms(), None);
         list.is_owed = true;
-        assert_eq!(list.due_ms(), 1_500);
-        assert!(!list.take(1_499, 2));
-        assert!(list.take(1_500, 2));
+        assert_eq!(list.due_ms(), Some(1_500));
+        assert!(!list.is_due(1_499));
+        assert!(list.is_due(1_500));
+        list.told(1_500, 2);
+        assert!(!list.is_due(9_000));
     }
 
     #[test]
-    fn beats_alone_are_told_now_and_then() {
-        let mut list = List::default();
-        list.told(0, 7, 1);
-        assert!(!list.take(9_999, 8));
-        assert!(list.take(10_000, 8));
-        // None yet.
-        assert!(!list.take(10_000, 7));
-        assert_eq!(list.due_ms(), 20_000);
-        list.told(0, 7, 32);
-        assert_eq!(list.due_ms(), 128_000);
+    fn beats_are_told_the_less_often_the_more_there_are() {
+        for (lines, ms) in [(1, 4_000), (7, 28_000), (32, 128_000)] {
+            let mut list = List::default();
+            list.told(0, lines);
+            list.on_proven(ms - 1);
+            assert_eq!(list.due_ms(), None);
+            list.on_proven(ms);
+            assert_eq!(list.due_ms(), Some(500));
+        }
     }
 }

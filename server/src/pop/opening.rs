@@ -68,6 +68,11 @@ impl Connection {
         &self.0.about.session
     }
 
+    /// Ends with the next proof, or at once where one has come since it was asked last; one may wait.
+    pub(crate) async fn proven(&self) {
+        self.0.proven.notified().await;
+    }
+
     /// The browser that opened it: a label for a person, never grounds for a decision.
     pub fn device(&self) -> &Device {
         &self.0.about.device

@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Posted answers that wait for their connection.
 const ANSWERS: usize = 64;
@@ -31,7 +31,7 @@ pub struct Registry(
 #[derive(Default)]
 struct Room {
     entries: Vec<Arc<Entry>>,
-    changed: watch::Sender<u64>,
+    changed: watch::Sender<()>,
 }
 
 /// A live connection.
@@ -40,6 +40,7 @@ pub(crate) struct Entry {
     pulse: Mutex<Pulse>,
     calls: Mutex<Calls>,
     bell: AtomicWaker,
+    pub(super) proven: Notify,
 }
 
 /// What is fixed about a connection.
@@ -102,6 +103,7 @@ impl Registry {
             }),
             calls: Mutex::default(),
             bell: AtomicWaker::new(),
+            proven: Notify::new(),
         });
         room.entries.push(entry.clone());
         room.tell();
@@ -114,13 +116,12 @@ impl Registry {
         ConnectionList { connections: entries.iter().map(|entry| entry.view(session)).collect() }
     }
 
-    /// Counts every change in an account's connections. It wakes who watches when one is opened or ended,
-    /// proven again or held; the beats of those that stand as they did are counted without a word, or each
-    /// would cost as much as there are connections.
-    pub(crate) fn watch(&self, account: &AccountId) -> watch::Receiver<u64> {
+    /// Changes when a connection of the account is opened or ended, held or proven again. A beat of one that
+    /// stands as it did is no change, or each would cost as much as there are connections.
+    pub(crate) fn watch(&self, account: &AccountId) -> watch::Receiver<()> {
         let rooms = self.rooms();
         // Without connections there is nobody who would be told.
-        rooms.get(account).map_or_else(|| watch::channel(0).1, |room| room.changed.subscribe())
+        rooms.get(account).map_or_else(|| watch::channel(()).1, |room| room.changed.subscribe())
     }
 
     /// One connection of an account.
@@ -160,14 +161,7 @@ fn count_of(room: &Room, session: &SessionId) -> usize {
 
 impl Room {
     fn tell(&self) {
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
-    }
-
-    fn count(&self) {
-        self.changed.send_if_modified(|count| {
-            *count = count.wrapping_add(1);
-            false
-        });
+        self.changed.send_replace(());
     }
 }
 
@@ -250,12 +244,11 @@ impl Registered {
     /// A challenge was answered, or was not.
     pub(super) fn on_outcome(&self, outcome: Outcome, unix_ms: u64) {
         let before = self.note(outcome, unix_ms);
+        if matches!((before, outcome), (Standing::Proven, Outcome::Proven { .. })) {
+            return;
+        }
         if let Some(room) = self.registry.rooms().get(&self.entry.about.session.account) {
-            if matches!((before, outcome), (Standing::Proven, Outcome::Proven { .. })) {
-                room.count();
-            } else {
-                room.tell();
-            }
+            room.tell();
         }
     }
 
@@ -270,6 +263,7 @@ impl Registered {
             Outcome::Proven { rtt_ms } => {
                 pulse.standing = Standing::Proven;
                 pulse.proven_at_ms = Some(unix_ms);
+                self.entry.proven.notify_one();
                 pulse.beats.push_back(Beat::Proven { rtt_ms });
             }
             Outcome::Held(_) | Outcome::Closed(_) => {
