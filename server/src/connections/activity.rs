@@ -88,8 +88,8 @@ struct Feed {
     connection: Connection,
     /// Something about the account has changed.
     wake: watch::Receiver<u64>,
-    /// Changes with the account's connections.
-    changes: watch::Receiver<()>,
+    /// Counts what changes in the account's connections.
+    changes: watch::Receiver<u64>,
     /// Read, and not sent yet.
     events: VecDeque<ActivityEvent>,
     /// The newest event that was read.
@@ -124,18 +124,17 @@ impl Feed {
                 continue;
             }
             let now_ms = self.app.clock.now().monotonic_ms;
-            if self.list.is_due(now_ms) {
+            let changes = *self.changes.borrow_and_update();
+            if self.list.is_due(now_ms, changes) {
                 let list = self.app.registry.list(self.connection.account(), &self.connection.session().id);
-                self.list.told(now_ms, list.connections.len());
+                self.list.told(now_ms, changes, list.connections.len());
                 return Ok(Data::new("connections", &list));
             }
             let due_ms = self.list.due_ms();
             tokio::select! {
                 Ok(()) = self.wake.changed() => self.is_behind = true,
                 Ok(()) = self.changes.changed() => self.list.is_owed = true,
-                () = self.connection.proven() => {
-                    self.list.on_proven(self.app.clock.now().monotonic_ms);
-                }
+                () = self.connection.proven() => self.list.on_proven(),
                 () = self.app.clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
             }
         }
@@ -156,47 +155,56 @@ impl Feed {
     }
 }
 
-/// When the list of connections is to be sent: at first and when one comes, goes, is held or proven again,
-/// at most twice a second. Beats alone are told with a beat of this connection, the less often the longer the
-/// list is: all browsers of an account are told of all its connections.
+/// When the list of connections is to be sent: at first and when one comes, goes, is held or proven again, at
+/// most twice a second. For beats alone it is looked at after each beat of this connection and once more after
+/// each sending, the later the longer it is: all browsers of an account are told of all its connections.
 #[derive(Debug)]
 struct List {
     is_owed: bool,
     not_before_ms: u64,
-    beats_not_before_ms: u64,
+    looks: bool,
+    look_not_before_ms: u64,
+    /// The count of changes when it was sent last.
+    told: u64,
 }
 
 impl Default for List {
     fn default() -> Self {
-        Self { is_owed: true, not_before_ms: 0, beats_not_before_ms: 0 }
+        Self { is_owed: true, not_before_ms: 0, looks: false, look_not_before_ms: 0, told: 0 }
     }
 }
 
 impl List {
     const EVERY_MS: u64 = 500;
     /// For each of its lines. Beats come about every 30 s.
-    const BEATS_EVERY_MS: u64 = 4_000;
+    const LOOK_EVERY_MS: u64 = 4_000;
 
-    /// This connection has proven itself.
-    fn on_proven(&mut self, now_ms: u64) {
-        self.is_owed |= self.beats_not_before_ms <= now_ms;
+    /// This connection has proven itself, as others may have.
+    fn on_proven(&mut self) {
+        self.looks = true;
     }
 
     fn due_ms(&self) -> Option<u64> {
-        self.is_owed.then_some(self.not_before_ms)
+        if self.is_owed { Some(self.not_before_ms) } else { self.looks.then_some(self.look_not_before_ms) }
     }
 
     /// Whether it is to be sent now.
-    fn is_due(&self, now_ms: u64) -> bool {
-        self.due_ms().is_some_and(|due_ms| due_ms <= now_ms)
+    fn is_due(&mut self, now_ms: u64, changes: u64) -> bool {
+        if self.due_ms().is_none_or(|due_ms| now_ms < due_ms) {
+            return false;
+        }
+        self.looks = false;
+        self.is_owed || changes != self.told
     }
 
-    fn told(&mut self, now_ms: u64, lines: usize) {
+    fn told(&mut self, now_ms: u64, changes: u64, lines: usize) {
         let lines = u64::try_from(lines).unwrap_or(u64::MAX);
         *self = Self {
             is_owed: false,
             not_before_ms: now_ms.saturating_add(Self::EVERY_MS),
-            beats_not_before_ms: now_ms.saturating_add(Self::BEATS_EVERY_MS.saturating_mul(lines)),
+            looks: true,
+            look_not_before_ms: now_ms.saturating_add(Self::LOOK_EVERY_MS.saturating_mul(lines)),
+            told: changes,
         };
     }
 }
@@ -208,26 +216,27 @@ mod tests {
     #[test]
     fn the_list_is_owed_at_first_and_then_at_most_twice_a_second() {
         let mut list = List::default();
-        assert!(list.is_due(1_000));
-        list.told(1_000, 2);
-        assert_eq!(list.due_ms(), None);
+        assert!(list.is_due(1_000, 1));
+        list.told(1_000, 1, 2);
         list.is_owed = true;
         assert_eq!(list.due_ms(), Some(1_500));
-        assert!(!list.is_due(1_499));
-        assert!(list.is_due(1_500));
-        list.told(1_500, 2);
-        assert!(!list.is_due(9_000));
+        assert!(!list.is_due(1_499, 2));
+        assert!(list.is_due(1_500, 2));
     }
 
     #[test]
-    fn beats_are_told_the_less_often_the_more_there_are() {
+    fn beats_are_looked_for_the_less_often_the_more_there_are() {
         for (lines, ms) in [(1, 4_000), (7, 28_000), (32, 128_000)] {
             let mut list = List::default();
-            list.told(0, lines);
-            list.on_proven(ms - 1);
+            list.told(0, 7, lines);
+            assert!(!list.is_due(ms - 1, 8));
+            assert!(list.is_due(ms, 8));
+            // None: there is no further look before the next beat of this connection.
+            list.told(0, 8, lines);
+            assert!(!list.is_due(ms, 8));
             assert_eq!(list.due_ms(), None);
-            list.on_proven(ms);
-            assert_eq!(list.due_ms(), Some(500));
+            list.on_proven();
+            assert!(list.is_due(ms, 9));
         }
     }
 }

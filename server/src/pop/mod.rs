@@ -30,7 +30,8 @@
 //! }
 //! ```
 //!
-//! The browser opens it with `@holdfast/pop`: `client.connect("/streams/echo")`, or `client.stream(…)`.
+//! The browser opens it with `@holdfast/pop`: `client.connect("/streams/echo")`, or `client.stream(…)`. Its
+//! address takes no query but the ticket.
 //!
 //! What a handler can rely on, and what is asked of it:
 //!

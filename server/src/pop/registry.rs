@@ -31,7 +31,7 @@ pub struct Registry(
 #[derive(Default)]
 struct Room {
     entries: Vec<Arc<Entry>>,
-    changed: watch::Sender<()>,
+    changed: watch::Sender<u64>,
 }
 
 /// A live connection.
@@ -116,12 +116,13 @@ impl Registry {
         ConnectionList { connections: entries.iter().map(|entry| entry.view(session)).collect() }
     }
 
-    /// Changes when a connection of the account is opened or ended, held or proven again. A beat of one that
-    /// stands as it did is no change, or each would cost as much as there are connections.
-    pub(crate) fn watch(&self, account: &AccountId) -> watch::Receiver<()> {
+    /// Counts what changes in an account's connections, and wakes who watches when one is opened or ended, held
+    /// or proven again. A beat of one that stands as it did is counted without a word, or each would cost as
+    /// much as there are connections.
+    pub(crate) fn watch(&self, account: &AccountId) -> watch::Receiver<u64> {
         let rooms = self.rooms();
         // Without connections there is nobody who would be told.
-        rooms.get(account).map_or_else(|| watch::channel(()).1, |room| room.changed.subscribe())
+        rooms.get(account).map_or_else(|| watch::channel(0).1, |room| room.changed.subscribe())
     }
 
     /// One connection of an account.
@@ -143,7 +144,8 @@ impl Registry {
         let mut rooms = self.rooms();
         let account = &entry.about.session.account;
         let Some(room) = rooms.get_mut(account) else { return };
-        room.entries.retain(|kept| kept.about.id != entry.about.id);
+        let Some(at) = room.entries.iter().position(|kept| kept.about.id == entry.about.id) else { return };
+        room.entries.remove(at);
         room.tell();
         if room.entries.is_empty() {
             rooms.remove(account);
@@ -161,7 +163,14 @@ fn count_of(room: &Room, session: &SessionId) -> usize {
 
 impl Room {
     fn tell(&self) {
-        self.changed.send_replace(());
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn count(&self) {
+        self.changed.send_if_modified(|count| {
+            *count = count.wrapping_add(1);
+            false
+        });
     }
 }
 
@@ -241,14 +250,17 @@ impl Registered {
         .await;
     }
 
+    /// Listed no longer, although it may still have to say why it ends.
+    pub(super) fn leave(&self) {
+        self.registry.remove(&self.entry);
+    }
+
     /// A challenge was answered, or was not.
     pub(super) fn on_outcome(&self, outcome: Outcome, unix_ms: u64) {
         let before = self.note(outcome, unix_ms);
-        if matches!((before, outcome), (Standing::Proven, Outcome::Proven { .. })) {
-            return;
-        }
+        let goes_on = matches!((before, outcome), (Standing::Proven, Outcome::Proven { .. }));
         if let Some(room) = self.registry.rooms().get(&self.entry.about.session.account) {
-            room.tell();
+            if goes_on { room.count() } else { room.tell() }
         }
     }
 
@@ -278,6 +290,6 @@ impl Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        self.registry.remove(&self.entry);
+        self.leave();
     }
 }

@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, future::BoxFuture};
 use holdfast_protocol::{
     pop::{self, Close, EVENT},
     problem::Code,
@@ -268,10 +268,11 @@ impl Carrier for Blocks {
         self.outlet.change(Inside::void);
     }
 
-    async fn say_goodbye(mut self, goodbye: Option<CloseFrame>, _: &Clock) {
+    fn say_goodbye(&mut self, goodbye: Option<CloseFrame>, _: Clock) -> BoxFuture<'_, ()> {
         if let Some(CloseFrame { code, .. }) = goodbye {
             self.control(&pop::Message::End { code });
         }
+        Box::pin(std::future::ready(()))
     }
 }
 

@@ -21,7 +21,7 @@ use axum::{
     http::{HeaderValue, StatusCode, request::Parts},
     response::Response,
 };
-use futures_util::{FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _};
+use futures_util::{FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _, future::BoxFuture};
 use holdfast_protocol::{
     pop::{self, Frame, SUBPROTOCOL, escape, unescape},
     problem::Code,
@@ -131,11 +131,8 @@ impl WebSocketUpgrade {
             let mailbox = Arc::new(Mailbox::new(opened.registered.entry.clone(), opened.app.clock.clone()));
             let application = serve(WebSocket { mailbox: mailbox.clone() }, callback);
             let carrier = Frames { socket, mailbox, controls: VecDeque::new(), unsent: false, broken: false };
-            let connection = async move {
-                runner::run(opened, carrier).await;
-                // The application may have something left to do; the connection is over.
-                drop(counted);
-            };
+            // The application may have something left to do; the connection is over.
+            let connection = runner::run(opened, carrier).map(|()| drop(counted));
             // One task for both. The connection comes first, so that what ends it is known to the
             // application before its next step.
             futures_util::future::join(connection, application).map(|_| ())
@@ -319,33 +316,35 @@ impl Carrier for Frames {
         self.mailbox.end(over);
     }
 
-    async fn say_goodbye(mut self, goodbye: Option<CloseFrame>, clock: &Clock) {
-        let Some(goodbye) = goodbye else { return };
-        let last = async {
-            for control in std::mem::take(&mut self.controls) {
-                self.socket.feed(control).await?;
+    fn say_goodbye(&mut self, goodbye: Option<CloseFrame>, clock: Clock) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let Some(goodbye) = goodbye else { return };
+            let last = async {
+                for control in std::mem::take(&mut self.controls) {
+                    self.socket.feed(control).await?;
+                }
+                self.socket.send(Message::Close(Some(goodbye))).await
+            };
+            let too_slow_ms = clock.now().monotonic_ms + SEND_WITHIN_MS;
+            tokio::select! {
+                biased;
+                sent = last => if sent.is_err() { return },
+                () = clock.sleep_until(too_slow_ms) => return,
             }
-            self.socket.send(Message::Close(Some(goodbye))).await
-        };
-        let too_slow_ms = clock.now().monotonic_ms + SEND_WITHIN_MS;
-        tokio::select! {
-            biased;
-            sent = last => if sent.is_err() { return },
-            () = clock.sleep_until(too_slow_ms) => return,
-        }
-        // What comes now is read and forgotten, so that the closing handshake can finish. Where nothing
-        // can be read any more, the browser has its time to read what was sent.
-        let answered = async {
-            if self.broken {
-                std::future::pending::<()>().await;
+            // What comes now is read and forgotten, so that the closing handshake can finish. Where nothing
+            // can be read any more, the browser has its time to read what was sent.
+            let answered = async {
+                if self.broken {
+                    std::future::pending::<()>().await;
+                }
+                while self.socket.next().await.is_some_and(|frame| frame.is_ok()) {}
+            };
+            let too_late_ms = clock.now().monotonic_ms + CLOSE_WITHIN_MS;
+            tokio::select! {
+                () = answered => {}
+                () = clock.sleep_until(too_late_ms) => {}
             }
-            while self.socket.next().await.is_some_and(|frame| frame.is_ok()) {}
-        };
-        let too_late_ms = clock.now().monotonic_ms + CLOSE_WITHIN_MS;
-        tokio::select! {
-            () = answered => {}
-            () = clock.sleep_until(too_late_ms) => {}
-        }
+        })
     }
 }
 

@@ -32,7 +32,9 @@ impl Carrier for Nowhere {
 
     fn stop(&mut self, _: Over) {}
 
-    async fn say_goodbye(self, _: Option<CloseFrame>, _: &Clock) {}
+    fn say_goodbye(&mut self, _: Option<CloseFrame>, _: Clock) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 async fn app(folder: &tempfile::TempDir) -> App {
