@@ -3,12 +3,12 @@
 use crate::{
     clock::Clock,
     config::Config,
-    connections::Registry,
     db::Db,
     entropy::Entropy,
     limits::{Key, Limit},
     live::Live,
     page::{CspReports, Page},
+    pop::{Registry, Streams},
     secrets::sha256,
 };
 use axum::http::request::Parts;
@@ -26,6 +26,7 @@ pub struct Shared {
     pub entropy: Entropy,
     pub live: Live,
     pub registry: Registry,
+    pub streams: Streams,
     pub limits: Limits,
     pub page: Page,
     pub csp_reports: CspReports,
@@ -63,6 +64,7 @@ impl App {
             clock,
             live: Live::default(),
             registry: Registry::default(),
+            streams: Streams::default(),
             page: Page::embedded(),
             csp_reports: CspReports::default(),
             config,
@@ -81,7 +83,7 @@ impl App {
         let mut tx = self.db.write().await?;
         crate::access::sweep(&mut tx, now_ms).await?;
         crate::ceremony::sweep(&mut tx, now_ms).await?;
-        crate::connections::sweep(&mut tx, now_ms).await?;
+        crate::pop::sweep(&mut tx, now_ms).await?;
         tx.commit(&self.live).await
     }
 }

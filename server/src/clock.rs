@@ -2,7 +2,9 @@
 
 use holdfast_protocol::pop::Now;
 use std::{
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll, ready},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::watch;
@@ -73,6 +75,46 @@ impl Clock {
     }
 }
 
+/// The one timer of a connection, which rings for whatever it awaits first.
+///
+/// Tokio keeps timers in a hierarchical wheel: to set one costs the same however many there are, and none
+/// costs a thread.
+pub struct Alarm {
+    clock: Clock,
+    set: Option<Set>,
+}
+
+struct Set {
+    at_ms: u64,
+    sleep: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Alarm {
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, set: None }
+    }
+
+    /// Ready once the monotonic time is reached; until then whoever polls is woken for the time that it
+    /// named last.
+    pub fn poll(&mut self, context: &mut Context<'_>, at_ms: u64) -> Poll<()> {
+        while self.clock.now().monotonic_ms < at_ms {
+            match &mut self.set {
+                // Left to ring although it is too early: what moves the time on comes with every message.
+                Some(set) if set.at_ms <= at_ms => {
+                    ready!(set.sleep.as_mut().poll(context));
+                    self.set = None;
+                }
+                Some(_) | None => {
+                    let clock = self.clock.clone();
+                    let sleep = Box::pin(async move { clock.sleep_until(at_ms).await });
+                    self.set = Some(Set { at_ms, sleep });
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -93,5 +135,40 @@ mod tests {
         clock.advance(Duration::from_millis(1));
         sleeper.await.unwrap();
         assert_eq!(clock.unix_ms(), 1_050);
+    }
+
+    #[tokio::test]
+    async fn an_alarm_rings_at_the_time_that_was_named_last() {
+        let clock = Clock::manual(0);
+        let mut alarm = Alarm::new(clock.clone());
+        let mut rings = async |at_ms| {
+            let polled = std::future::poll_fn(|context| Poll::Ready(alarm.poll(context, at_ms))).await;
+            polled.is_ready()
+        };
+        assert!(!rings(30).await);
+        assert!(!rings(10).await);
+        clock.advance(Duration::from_millis(10));
+        assert!(rings(10).await);
+        assert!(!rings(30).await);
+        clock.advance(Duration::from_millis(20));
+        assert!(rings(30).await);
+    }
+
+    #[tokio::test]
+    async fn an_alarm_that_was_moved_wakes_who_waits() {
+        let clock = Clock::manual(0);
+        let mut alarm = Alarm::new(clock.clone());
+        let (told, mut waits) = tokio::sync::mpsc::unbounded_channel();
+        let waiting = tokio::spawn(async move {
+            for at_ms in [20, 10, 40] {
+                let polled = std::future::poll_fn(|context| Poll::Ready(alarm.poll(context, at_ms))).await;
+                assert!(polled.is_pending());
+            }
+            told.send(()).unwrap();
+            std::future::poll_fn(|context| alarm.poll(context, 40)).await;
+        });
+        waits.recv().await.unwrap();
+        clock.advance(Duration::from_millis(40));
+        waiting.await.unwrap();
     }
 }

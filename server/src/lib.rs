@@ -1,5 +1,6 @@
 //! The Holdfast server. [`router`] makes the whole of it from a configuration, a database, a clock
-//! and a source of randomness, so that tests can have all four in their hands.
+//! and a source of randomness, so that tests can have all four in their hands. An application of its own
+//! puts its streams behind the same proof with [`pop::layer`].
 
 // In reading order: the program, what requests pass through, what they share, then the slices.
 
@@ -22,6 +23,7 @@ pub mod limits;
 pub mod live;
 pub mod me;
 pub mod names;
+pub mod pop;
 pub mod secrets;
 pub mod tokens;
 pub mod webauthn;
@@ -48,7 +50,7 @@ pub fn router(app: App) -> Router {
         .merge(passkeys::routes())
         .merge(recovery::routes())
         .merge(history::routes())
-        .merge(connections::routes())
+        .merge(connections::routes(&app))
         .route("/v1/health", get(health))
         .route(page::CSP_REPORT_PATH, post(page::csp_report))
         .route("/.well-known/webauthn", get(passkeys::related_origins))

@@ -103,7 +103,12 @@ fn policy(nonce: &str) -> String {
 /// Headers of every answer.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+    guard_headers(&app, response.headers_mut());
+    response
+}
+
+/// The same for answers that do not pass through [`crate::router`].
+pub(crate) fn guard_headers(app: &App, headers: &mut HeaderMap) {
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
@@ -122,7 +127,6 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
     if app.config.origin.starts_with("https://") {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
     }
-    response
 }
 
 /// What browsers said that the policy stopped; the newest few, for the operator's log and the tests.

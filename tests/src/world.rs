@@ -33,7 +33,7 @@ use anyhow::{Context, Result, ensure};
 use axum::Router;
 use holdfast_protocol::{history::Activity, ids::AccountId};
 use holdfast_server::audit::{self, Event};
-use holdfast_server::{clock::Clock, config::Config, secrets::Secret};
+use holdfast_server::{app::App, clock::Clock, config::Config, secrets::Secret};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
@@ -57,6 +57,8 @@ pub struct World {
     store: Store,
     wire: Wire,
     site: Router,
+    /// Streams of an application's own, made anew with each start.
+    streams: fn(&App) -> Router,
     server: Option<Server>,
 }
 
@@ -81,6 +83,15 @@ impl World {
 
     /// The same with pages and files of somebody else's at the same origin, as in their console.
     pub async fn beside(site: Router) -> Result<Self> {
+        Self::around(site, |_| Router::new()).await
+    }
+
+    /// The same with somebody else's streams.
+    pub async fn with_streams(streams: fn(&App) -> Router) -> Result<Self> {
+        Self::around(Router::new(), streams).await
+    }
+
+    async fn around(site: Router, streams: fn(&App) -> Router) -> Result<Self> {
         let place = TcpSocket::new_v4().context("make a socket")?;
         place.set_reuseaddr(true)?;
         place.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).context("find a free port")?;
@@ -99,6 +110,7 @@ impl World {
             store: Store::new().await?,
             wire: Wire::default(),
             site,
+            streams,
             server: None,
         };
         world.start().await?;
@@ -144,7 +156,9 @@ impl World {
     pub async fn start(&mut self) -> Result<()> {
         ensure!(self.server.is_none(), "the server runs already");
         let (config, clock) = (self.config.0.clone(), self.clock.clone());
+        let streams = self.streams;
         let site = self.site.clone();
+        let site = move |app: &App| site.merge(streams(app));
         let server = Server::start(config, clock, self.address, &self.store, &self.wire, site);
         self.server = Some(server.await.context("start the server")?);
         Ok(())

@@ -1,22 +1,14 @@
-//! Live connections: tickets that open them, the list of them, and the loop that challenges each
-//!. What is proven, and when, is decided by `protocol::pop`.
+//! Live connections over HTTP: tickets that open them, the list of them, their end, and the answers that are
+//! posted; and the account's own activity, a stream behind `pop` as any other. What is proven, and when, is
+//! decided by `protocol::pop`.
 
-mod opening;
-mod queue;
-mod registry;
-mod rules;
-mod runner;
-mod sse;
-mod store;
-mod websocket;
-
-pub use registry::Registry;
-pub(crate) use store::sweep;
+mod activity;
 
 use crate::{
     access::{self, SignedIn, SignedInWith, by_cookie, require_csrf},
-    app::{App, stored},
+    app::App,
     audit::{self, Event},
+    pop::{self, Answer, NotTaken},
     problem::{Refusal, Result},
     wire::{self, body, require_content_type},
 };
@@ -33,22 +25,14 @@ use holdfast_protocol::{
     pop::Message,
     problem::Code,
 };
-use queue::{Incoming, Sent};
-use rules::{MAX_PER_SESSION, Minted, Stream, asked_for};
 
-use std::time::Duration;
-use tokio::sync::mpsc::error::TrySendError;
-
-/// A ticket never lives longer, whatever is configured.
-const TICKET_LIVES_AT_MOST: Duration = Duration::from_secs(60);
-
-pub fn routes() -> Router<App> {
+pub fn routes(app: &App) -> Router<App> {
     Router::new()
         .route("/v1/connections", get(list))
         .route("/v1/connections/tickets", post(mint))
         .route("/v1/connections/end", post(end))
         .route("/v1/connections/{id}/answer", post(answer))
-        .route(Stream::Activity.path(), get(opening::activity))
+        .route(activity::PATH, get(activity::open).layer(pop::layer(app, activity::PATH)))
 }
 
 /// `GET /v1/connections`.
@@ -62,26 +46,7 @@ async fn mint(
     SignedInWith { session, key }: SignedInWith,
     wire::Json(request): wire::Json<TicketRequest>,
 ) -> Result<Json<Ticket>> {
-    let stream = asked_for(&request)?;
-    let lives = app.config.lifetimes.ticket.min(TICKET_LIVES_AT_MOST);
-    let now_ms = app.clock.unix_ms();
-    let (connection, ticket) = (ConnectionId::make(app.entropy.make()), app.entropy.make_text());
-    let minted = Minted {
-        session: session.id.clone(),
-        connection: connection.clone(),
-        stream: stream.path().to_owned(),
-        client_nonce: request.client_nonce,
-        key,
-        expires_at_ms: now_ms.saturating_add(i64::try_from(lives.as_millis()).unwrap_or_default()),
-    };
-    let mut tx = access::write_as(&app, &session).await?;
-    let held = app.registry.count(&session.account, &session.id);
-    if held + store::outstanding(&mut tx, &session.id, now_ms).await? >= MAX_PER_SESSION {
-        return Err(opening::too_many());
-    }
-    store::insert(&mut tx, &stored(&ticket), &minted).await?;
-    tx.commit(&app.live).await?;
-    Ok(Json(Ticket { connection, ticket, expires_in_s: u32::try_from(lives.as_secs()).unwrap_or_default() }))
+    pop::mint(&app, &session, key, request).await.map(Json)
 }
 
 /// `POST /v1/connections/end`.
@@ -123,7 +88,7 @@ async fn answer(
     if *entry.session() != session.id {
         return Err(Code::NotFound.into());
     }
-    let answers = entry.answers().ok_or(Code::NotFound)?;
+    entry.require_posted()?;
 
     require_content_type(&parts.headers, &["text/plain"])?;
     let bytes = body(&app.clock, Request::from_parts(parts.clone(), rest)).await?;
@@ -141,9 +106,15 @@ async fn answer(
     }
     // It has arrived when all of it has: a body that drips in gains no time.
     let at = app.clock.now();
-    match answers.try_send(Incoming { at, what: Sent::Control(message) }) {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(TrySendError::Full(_)) => Err(Refusal::retry_after(Code::RateLimited, 1)),
-        Err(TrySendError::Closed(_)) => Err(Code::NotFound.into()),
+    entry.post(Answer { at, message })?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl From<NotTaken> for Refusal {
+    fn from(why: NotTaken) -> Self {
+        match why {
+            NotTaken::NotPosted => Code::NotFound.into(),
+            NotTaken::Full => Refusal::retry_after(Code::RateLimited, 1),
+        }
     }
 }

@@ -19,4 +19,5 @@ mod redaction;
 mod replacing;
 mod sessions;
 mod setup;
+mod streams;
 mod wire;

@@ -36,7 +36,7 @@ impl Server {
         address: SocketAddr,
         store: &Store,
         wire: &Wire,
-        theirs: Router,
+        theirs: impl FnOnce(&App) -> Router,
     ) -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let store = store.clone();
@@ -46,7 +46,7 @@ impl Server {
             anyhow::Ok((app, listen(address)?))
         });
         let (app, listener) = opening.await.context("wait for the server")??;
-        let site = theirs
+        let site = theirs(&app)
             .fallback_service(router(app.clone()))
             .layer(middleware::from_fn_with_state(wire.clone(), wire::tap));
         let serving = runtime.spawn(serve(listener, site, app.clone(), Patience::with(&app.config)));

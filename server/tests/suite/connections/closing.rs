@@ -44,6 +44,9 @@ async fn an_answer_is_a_use_of_the_session_and_an_idle_session_holds_no_connecti
         for _ in 0..50 {
             world.advance_ms(INTERVAL_MS);
             line.prove().await;
+            // What flows after a proof flows once the use is noted.
+            world.happens(&browser.account, "noted").await;
+            line.hear_activity().await;
         }
         assert_eq!(browser.get("/v1/me").await.status, 200);
 

@@ -79,6 +79,44 @@ async fn a_proven_connection_is_told_of_the_others_at_most_twice_a_second() {
     assert_eq!(line.hear_connections().await.connections.len(), 1);
 }
 
+/// Each beat of each would otherwise be told to all.
+#[tokio::test]
+async fn a_beat_of_another_is_told_with_a_beat_of_ones_own() {
+    for transport in BOTH {
+        let world = World::new().await;
+        let browser = world.browser().await;
+        let mut line = Line::open(&browser, transport).await;
+        line.prove().await;
+        line.hear_connections().await;
+        let mut second = Line::open(&browser, Transport::WebSocket).await;
+        second.prove().await;
+        line.hear_nothing().await;
+        world.advance_ms(500);
+        assert_eq!(line.hear_connections().await.connections.len(), 2);
+
+        for beats in 2..5 {
+            world.advance_ms(INTERVAL_MS);
+            let challenge = line.hear_challenge().await;
+            second.prove().await;
+            line.hear_nothing().await;
+            line.answer(&challenge).await;
+            line.hear_proven(&challenge).await;
+            let list = line.hear_connections().await;
+            assert!(list.connections.iter().all(|view| view.beats.len() == beats), "{beats} {list:?}");
+        }
+        // And one that comes right after it, a while later.
+        world.advance_ms(INTERVAL_MS);
+        line.prove().await;
+        let list = line.hear_connections().await;
+        assert_eq!(list.connections.iter().map(|view| view.beats.len()).collect::<Vec<_>>(), [5, 4]);
+        second.prove().await;
+        line.hear_nothing().await;
+        world.advance_ms(8_000);
+        let list = line.hear_connections().await;
+        assert_eq!(list.connections.iter().map(|view| view.beats.len()).collect::<Vec<_>>(), [5, 5]);
+    }
+}
+
 #[tokio::test]
 async fn the_last_thirty_beats_are_kept() {
     let world = World::new().await;

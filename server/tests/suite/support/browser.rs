@@ -22,6 +22,9 @@ use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use serde::{Serialize, de::DeserializeOwned};
 use std::net::{IpAddr, SocketAddr};
 
+/// The stream of an account's own activity.
+pub const ACTIVITY: &str = "/v1/streams/activity";
+
 pub type PlainBody = Full<axum::body::Bytes>;
 
 /// A browser that is signed in, with its key.
@@ -46,6 +49,7 @@ pub struct Answer {
 /// A ticket that has not been used.
 #[derive(Clone)]
 pub struct Minted {
+    pub stream: String,
     pub ticket: Ticket,
     pub client_nonce: String,
 }
@@ -151,11 +155,14 @@ impl Browser {
     }
 
     pub async fn mint(&self) -> Minted {
+        self.mint_for(ACTIVITY).await
+    }
+
+    pub async fn mint_for(&self, stream: &str) -> Minted {
         let client_nonce = self.app.entropy.make_text();
-        let stream = "/v1/streams/activity".to_owned();
-        let request = TicketRequest { stream, client_nonce: client_nonce.clone() };
+        let request = TicketRequest { stream: stream.to_owned(), client_nonce: client_nonce.clone() };
         let answer = self.post("/v1/connections/tickets", &request).await;
-        Minted { ticket: answer.json(), client_nonce }
+        Minted { stream: stream.to_owned(), ticket: answer.json(), client_nonce }
     }
 
     /// This browser's half of a connection.

@@ -1,5 +1,5 @@
 use super::{
-    Browser, Minted, PATIENCE, SILENCE,
+    ACTIVITY, Browser, Minted, PATIENCE, SILENCE,
     browser::{PlainBody, sign},
     world::ORIGIN,
 };
@@ -24,6 +24,7 @@ use tokio_tungstenite::{
 pub struct Line<'a> {
     pub id: ConnectionId,
     browser: &'a Browser,
+    stream: String,
     prover: Prover,
     wire: Wire,
 }
@@ -39,13 +40,22 @@ pub enum Heard {
     Control(Message),
     Activity(ActivityEvent),
     Connections(ConnectionList),
+    /// Of a stream that is not the account's activity: a text frame, or an event without a name.
+    Text(String),
+    /// The same, in bytes.
+    Binary(Vec<u8>),
     /// The close code, and nothing after it.
     Closed(u16),
 }
 
 impl<'a> Line<'a> {
+    /// The account's activity.
     pub async fn open(browser: &'a Browser, transport: Transport) -> Self {
-        let minted = browser.mint().await;
+        Self::open_at(browser, ACTIVITY, transport).await
+    }
+
+    pub async fn open_at(browser: &'a Browser, stream: &str, transport: Transport) -> Self {
+        let minted = browser.mint_for(stream).await;
         let prover = browser.prover(&minted);
         let wire = match transport {
             Transport::WebSocket => {
@@ -62,7 +72,7 @@ impl<'a> Line<'a> {
                 Wire::Events { body: response.into_body(), read: String::new() }
             }
         };
-        Self { id: minted.ticket.connection, browser, prover, wire }
+        Self { id: minted.ticket.connection, browser, stream: minted.stream, prover, wire }
     }
 
     /// The next thing that the server sends.
@@ -197,12 +207,21 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The next data of a stream that is not the account's activity.
+    pub async fn hear_text(&mut self) -> String {
+        match self.hear().await {
+            Heard::Text(text) => text,
+            other => panic!("no text: {other:?}"),
+        }
+    }
+
     async fn next(&mut self) -> Heard {
         match &mut self.wire {
             Wire::Socket(socket) => loop {
                 return match socket.next().await.unwrap().unwrap() {
                     tungstenite::Message::Text(text) => match unescape(&text) {
                         Frame::Control(text) => Heard::Control(Message::parse(text).unwrap()),
+                        Frame::Application(text) if self.stream != ACTIVITY => Heard::Text(text.to_owned()),
                         Frame::Application(text) => {
                             let value: Value = serde_json::from_str(text).unwrap();
                             let (name, value) = value.as_object().unwrap().iter().next().unwrap();
@@ -217,6 +236,7 @@ impl<'a> Line<'a> {
                         );
                         Heard::Closed(frame.unwrap().code.into())
                     }
+                    tungstenite::Message::Binary(bytes) => Heard::Binary(bytes.to_vec()),
                     tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_) => continue,
                     other => panic!("unexpected: {other:?}"),
                 };
@@ -229,10 +249,13 @@ impl<'a> Line<'a> {
                 let (event, rest) = read.split_once("\n\n").unwrap();
                 let field = |name: &str| {
                     let value = event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-                    value.unwrap().to_owned()
+                    value.map(str::to_owned)
                 };
-                let (name, value) = (field("event"), field("data"));
+                let (name, value) = (field("event").unwrap_or_default(), field("data").unwrap());
                 *read = rest.to_owned();
+                if name.is_empty() {
+                    return Heard::Text(value);
+                }
                 if name != "pop" {
                     return data(&name, serde_json::from_str(&value).unwrap());
                 }
@@ -258,7 +281,7 @@ fn data(name: &str, value: Value) -> Heard {
 
 /// The address that a ticket opens.
 pub fn path_of(minted: &Minted) -> String {
-    format!("/v1/streams/activity?ticket={}", minted.ticket.ticket)
+    format!("{}?ticket={}", minted.stream, minted.ticket.ticket)
 }
 
 pub type Dialled =

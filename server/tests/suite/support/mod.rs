@@ -10,7 +10,7 @@ mod raw;
 mod soft_passkey;
 mod world;
 
-pub use browser::{Answer, Browser, Minted, PlainBody, make_key, public};
+pub use browser::{ACTIVITY, Answer, Browser, Minted, PlainBody, make_key, public};
 pub use dump::{everything_stored, stored_facts};
 pub use endpoints::{Access, Endpoint, Sample, endpoints, sample};
 pub use guest::{Cookies, Guest, login_body};

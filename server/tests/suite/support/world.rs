@@ -1,4 +1,5 @@
 use super::{Browser, PATIENCE};
+use axum::Router;
 use holdfast_protocol::{
     history::{Activity, ActivityEvent},
     ids::{AccountId, PasskeyId},
@@ -54,6 +55,20 @@ pub struct World {
     pub folder: Arc<TempDir>,
 }
 
+/// What a server stands on.
+struct Ground {
+    folder: Arc<TempDir>,
+    db: Db,
+    clock: Clock,
+}
+
+impl Ground {
+    async fn new() -> Self {
+        let folder = Arc::new(TempDir::new().unwrap());
+        Self { db: open(&folder).await, folder, clock: Clock::manual(START_MS) }
+    }
+}
+
 impl World {
     pub async fn new() -> Self {
         Self::with(|_| {}).await
@@ -64,32 +79,35 @@ impl World {
         Self::alone(change, PATIENT).await
     }
 
+    /// With an application's own addresses beside those of Holdfast.
+    pub async fn serving(application: impl FnOnce(&App) -> Router) -> Self {
+        Self::start(Ground::new().await, Entropy::counted(1), |_| {}, PATIENT, application).await
+    }
+
     /// With another patience than the tests' usual one.
     pub async fn with_patience(patience: Patience) -> Self {
         Self::alone(|_| {}, patience).await
     }
 
     async fn alone(change: impl FnOnce(&mut Config), patience: Patience) -> Self {
-        let folder = Arc::new(TempDir::new().unwrap());
-        let db = open(&folder).await;
-        let clock = Clock::manual(START_MS);
-        Self::start(folder, db, clock, Entropy::counted(1), change, patience).await
+        Self::start(Ground::new().await, Entropy::counted(1), change, patience, |_| Router::new()).await
     }
 
     /// A second instance beside this one, on the same database.
     pub async fn beside(&self, change: impl FnOnce(&mut Config)) -> Self {
         let (folder, db, clock) = (self.folder.clone(), self.app.db.clone(), self.clock.clone());
-        Self::start(folder, db, clock, Entropy::counted(2), change, PATIENT).await
+        let ground = Ground { folder, db, clock };
+        Self::start(ground, Entropy::counted(2), change, PATIENT, |_| Router::new()).await
     }
 
     async fn start(
-        folder: Arc<TempDir>,
-        db: Db,
-        clock: Clock,
+        ground: Ground,
         entropy: Entropy,
         change: impl FnOnce(&mut Config),
         patience: Patience,
+        application: impl FnOnce(&App) -> Router,
     ) -> Self {
+        let Ground { folder, db, clock } = ground;
         let secret = |text: &str| Secret::new(text.to_owned());
         let mut config = Config::development(ORIGIN, secret(SECRET), secret(SETUP_TOKEN));
         config.pop.jitter_ms = 0;
@@ -98,7 +116,8 @@ impl World {
 
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(listen::serve(listener, router(app.clone()), app.clone(), patience));
+        let router = application(&app).merge(router(app.clone()));
+        tokio::spawn(listen::serve(listener, router, app.clone(), patience));
         Self { app, clock, address, folder }
     }
 

@@ -1,3 +1,4 @@
+use super::streams::Streams;
 use crate::{
     problem::{Refusal, Result},
     wire::single,
@@ -8,45 +9,17 @@ use holdfast_protocol::{
     connections::{TicketRequest, Transport},
     dpop::PublicKey,
     ids::{ConnectionId, SessionId},
-    pop::Close,
     problem::Code,
 };
+use std::sync::Arc;
 
 /// Live connections and outstanding tickets that one session may hold.
 pub(super) const MAX_PER_SESSION: usize = 32;
 
-/// Every stream that a ticket can open; a further one is declared here, and nowhere else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stream {
-    /// The account's own activity.
-    Activity,
-}
-
-impl Stream {
-    const ALL: [Stream; 1] = [Stream::Activity];
-
-    /// Its address, which also names it.
-    pub(super) const fn path(self) -> &'static str {
-        match self {
-            Stream::Activity => "/v1/streams/activity",
-        }
-    }
-
-    /// The application's own WebSocket subprotocol, selected where it is offered.
-    pub(super) const fn subprotocol(self) -> &'static str {
-        match self {
-            Stream::Activity => "holdfast.activity.1",
-        }
-    }
-
-    fn from_path(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|stream| stream.path() == path)
-    }
-}
-
 /// The stream that a ticket is asked for.
-pub(super) fn asked_for(request: &TicketRequest) -> Result<Stream> {
-    let stream = Stream::from_path(&request.stream)
+pub(super) fn asked_for(request: &TicketRequest, streams: &Streams) -> Result<Arc<str>> {
+    let stream = streams
+        .find(&request.stream)
         .ok_or_else(|| Refusal::with_detail(Code::InvalidRequest, "There is no stream at this path."))?;
     base64url::decode_array::<32>(&request.client_nonce)
         .map_err(|_| Refusal::with_detail(Code::InvalidRequest, "`client_nonce` is 32 bytes, base64url."))?;
@@ -67,8 +40,8 @@ pub(super) struct Minted {
 }
 
 /// A ticket opens one stream of one session, in time.
-pub(super) fn require_opens(minted: &Minted, session: &SessionId, stream: Stream, now_ms: i64) -> Result<()> {
-    if minted.session == *session && minted.stream == stream.path() && now_ms < minted.expires_at_ms {
+pub(super) fn require_opens(minted: &Minted, session: &SessionId, stream: &str, now_ms: i64) -> Result<()> {
+    if minted.session == *session && minted.stream == stream && now_ms < minted.expires_at_ms {
         Ok(())
     } else {
         Err(Code::TicketInvalid.into())
@@ -99,81 +72,6 @@ pub(super) fn require_own_page(transport: Transport, headers: &HeaderMap, origin
     if own { Ok(()) } else { Err(Code::ForeignOrigin.into()) }
 }
 
-/// Frames of the application that came while the connection was not proven.
-///
-/// The activity stream takes none, so their sizes are all that need be kept.
-#[derive(Debug, Default)]
-pub(super) struct HeldBack {
-    frames: usize,
-    bytes: usize,
-}
-
-impl HeldBack {
-    const MAX_BYTES: usize = 64 * 1024;
-    /// Empty frames are not free.
-    const MAX_FRAMES: usize = 1024;
-
-    /// A frame has come before its time.
-    pub(super) fn hold(&mut self, bytes: usize) -> std::result::Result<(), Close> {
-        self.frames += 1;
-        self.bytes = self.bytes.saturating_add(bytes);
-        if self.frames > Self::MAX_FRAMES || self.bytes > Self::MAX_BYTES {
-            return Err(Close::TooMuchHeld);
-        }
-        Ok(())
-    }
-
-    /// The connection is proven: what was held reaches the stream, which takes nothing.
-    pub(super) fn release(&mut self) -> std::result::Result<(), Close> {
-        match std::mem::take(self).frames {
-            0 => Ok(()),
-            _ => Err(Close::BadMessage),
-        }
-    }
-}
-
-/// What the activity stream has yet to send. All of it is read when it is sent, so nothing piles up
-/// here while a connection is held back.
-#[derive(Debug)]
-pub(super) struct Owed {
-    /// The newest event that was sent.
-    pub after_id: i64,
-    /// There may be newer ones.
-    pub activity: bool,
-    connections: bool,
-    connections_due_ms: u64,
-}
-
-impl Owed {
-    /// The list of connections is sent at most twice a second.
-    const LIST_EVERY_MS: u64 = 500;
-
-    /// A stream that begins after this event, and with the list.
-    pub(super) fn after(id: i64) -> Self {
-        Self { after_id: id, activity: true, connections: true, connections_due_ms: 0 }
-    }
-
-    /// The account's connections have changed.
-    pub(super) fn on_connections_changed(&mut self) {
-        self.connections = true;
-    }
-
-    /// When there is something to send.
-    pub(super) fn due_ms(&self) -> Option<u64> {
-        if self.activity { Some(0) } else { self.connections.then_some(self.connections_due_ms) }
-    }
-
-    /// Whether the list is to be sent now; if so, it counts as sent.
-    pub(super) fn take_connections(&mut self, now_ms: u64) -> bool {
-        let due = self.connections && self.connections_due_ms <= now_ms;
-        if due {
-            self.connections = false;
-            self.connections_due_ms = now_ms.saturating_add(Self::LIST_EVERY_MS);
-        }
-        due
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,17 +86,19 @@ mod tests {
             stream: stream.to_owned(),
             client_nonce: nonce.to_owned(),
         };
+        let streams = Streams::default();
+        streams.declare(&"/streams/chat".into());
         let nonce = base64url::encode(&[7; 32]);
-        assert_eq!(asked_for(&request("/v1/streams/activity", &nonce)).unwrap(), Stream::Activity);
+        assert_eq!(&*asked_for(&request("/streams/chat", &nonce), &streams).unwrap(), "/streams/chat");
         for (stream, nonce) in [
-            ("/v1/streams/activity/", nonce.as_str()),
-            ("/v1/streams/other", &nonce),
+            ("/streams/chat/", nonce.as_str()),
+            ("/streams/other", &nonce),
             ("", &nonce),
-            ("/v1/streams/activity", ""),
-            ("/v1/streams/activity", &base64url::encode(&[7; 31])),
-            ("/v1/streams/activity", &format!("{nonce}=")),
+            ("/streams/chat", ""),
+            ("/streams/chat", &base64url::encode(&[7; 31])),
+            ("/streams/chat", &format!("{nonce}=")),
         ] {
-            let refusal = asked_for(&request(stream, nonce)).unwrap_err();
+            let refusal = asked_for(&request(stream, nonce), &streams).unwrap_err();
             assert_eq!(refusal.code(), Code::InvalidRequest, "{stream} {nonce}");
         }
     }
@@ -209,18 +109,18 @@ mod tests {
         let minted = Minted {
             session: session.clone(),
             connection: ConnectionId::make([2; 16]),
-            stream: Stream::Activity.path().to_owned(),
+            stream: "/streams/chat".to_owned(),
             client_nonce: String::new(),
             key: PublicKey { x: [0; 32], y: [0; 32] },
             expires_at_ms: 100,
         };
-        assert!(require_opens(&minted, &session, Stream::Activity, 99).is_ok());
+        assert!(require_opens(&minted, &session, "/streams/chat", 99).is_ok());
         let refused = |minted: &Minted, session: &SessionId, now_ms| {
-            require_opens(minted, session, Stream::Activity, now_ms).unwrap_err().code()
+            require_opens(minted, session, "/streams/chat", now_ms).unwrap_err().code()
         };
         assert_eq!(refused(&minted, &session, 100), Code::TicketInvalid);
         assert_eq!(refused(&minted, &SessionId::make([3; 16]), 99), Code::TicketInvalid);
-        let other = Minted { stream: "/v1/streams/terminal".to_owned(), ..minted };
+        let other = Minted { stream: "/streams/terminal".to_owned(), ..minted };
         assert_eq!(refused(&other, &session, 99), Code::TicketInvalid);
     }
 
@@ -257,41 +157,5 @@ mod tests {
         ] {
             assert_eq!(of(transport, pairs), Err(Code::ForeignOrigin), "{pairs:?}");
         }
-    }
-
-    #[test]
-    fn what_is_held_back_is_bounded_in_bytes_and_in_frames() {
-        let mut held = HeldBack::default();
-        assert_eq!(held.hold(HeldBack::MAX_BYTES), Ok(()));
-        assert_eq!(held.hold(1), Err(Close::TooMuchHeld));
-        let mut held = HeldBack::default();
-        for _ in 0..HeldBack::MAX_FRAMES {
-            held.hold(0).unwrap();
-        }
-        assert_eq!(held.hold(0), Err(Close::TooMuchHeld));
-    }
-
-    #[test]
-    fn what_was_held_is_refused_once_the_connection_is_proven() {
-        let mut held = HeldBack::default();
-        assert_eq!(held.release(), Ok(()));
-        held.hold(0).unwrap();
-        assert_eq!(held.release(), Err(Close::BadMessage));
-    }
-
-    #[test]
-    fn the_list_is_owed_at_first_and_then_at_most_twice_a_second() {
-        let mut owed = Owed::after(5);
-        owed.activity = false;
-        assert_eq!(owed.due_ms(), Some(0));
-        assert!(owed.take_connections(1_000));
-        assert_eq!(owed.due_ms(), None);
-        owed.on_connections_changed();
-        assert_eq!(owed.due_ms(), Some(1_500));
-        assert!(!owed.take_connections(1_499));
-        assert!(owed.take_connections(1_500));
-        assert!(!owed.take_connections(9_000));
-        owed.activity = true;
-        assert_eq!(owed.due_ms(), Some(0));
     }
 }

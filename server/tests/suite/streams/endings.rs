@@ -1,0 +1,188 @@
+use super::{BOTH, Cue, INTERVAL_MS, Play, Told, proven};
+use crate::support::{Browser, Heard, Line, World};
+use axum::{
+    Router,
+    extract::ws::{CloseFrame, Message as Sent},
+    routing::any,
+};
+use futures_util::StreamExt as _;
+use holdfast_protocol::{
+    connections::{
+        ConnectionList, EndConnectionRequest,
+        Transport::{ServerSentEvents, WebSocket},
+    },
+    pop::Close,
+};
+use holdfast_server::pop::{self, WebSocketUpgrade};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message as Frame;
+
+async fn listed(browser: &Browser) -> usize {
+    browser.get("/v1/connections").await.json::<ConnectionList>().connections.len()
+}
+
+#[tokio::test]
+async fn a_session_that_ends_ends_the_applications_connections() {
+    for transport in BOTH {
+        let mut play = Play::new().await;
+        let browser = play.world.browser().await;
+        let mut line = proven(&mut play, &browser, transport).await;
+        browser.post("/v1/logout", &json!({ "scope": "this_browser" })).await;
+        assert_eq!(line.hear_until_close(Close::SessionEnded).await, []);
+        assert_eq!(play.hear_until_over().await, []);
+    }
+}
+
+#[tokio::test]
+async fn the_owner_and_the_operator_end_the_applications_connections() {
+    for transport in BOTH {
+        let mut play = Play::new().await;
+        let browser = play.world.browser().await;
+        let other = play.world.sign_in(&browser.account).await;
+        let mut line = proven(&mut play, &browser, transport).await;
+        let ended = other.post("/v1/connections/end", &EndConnectionRequest { id: line.id.clone() }).await;
+        assert_eq!(ended.status, 204);
+        line.hear_close(Close::EndedByOwner).await;
+        assert_eq!(play.hear_until_over().await, []);
+
+        let mut play = Play::new().await;
+        let browser = play.world.browser().await;
+        let mut line = proven(&mut play, &browser, transport).await;
+        play.world.app.live.stop();
+        line.hear_close(Close::GoingAway).await;
+        assert_eq!(play.hear_until_over().await, []);
+    }
+}
+
+#[tokio::test]
+async fn an_application_that_is_done_is_heard_out() {
+    for transport in BOTH {
+        let mut play = Play::new().await;
+        let browser = play.world.browser().await;
+        let mut line = proven(&mut play, &browser, transport).await;
+        for text in ["a", "b"] {
+            play.say_by(transport, text);
+        }
+        play.cue(Cue::Leave);
+        assert_eq!((line.hear_text().await, line.hear_text().await), ("a".to_owned(), "b".to_owned()));
+        assert_eq!(line.hear().await, Heard::Closed(1000));
+        play.world.until(async || listed(&browser).await == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn an_application_closes_with_a_code_of_its_own() {
+    let mut play = Play::new().await;
+    let browser = play.world.browser().await;
+    for (frame, code) in [(Some(CloseFrame { code: 4999, reason: "full".into() }), 4999), (None, 1000)] {
+        let mut line = proven(&mut play, &browser, WebSocket).await;
+        play.say("last");
+        play.cue(Cue::Say(Sent::Close(frame)));
+        assert_eq!(line.hear_text().await, "last");
+        assert_eq!(line.hear().await, Heard::Closed(code));
+        assert_eq!(play.hear_until_over().await, [Told::Sent(true), Told::Sent(true)]);
+    }
+}
+
+#[tokio::test]
+async fn an_application_that_fails_is_closed_and_the_server_goes_on() {
+    for (transport, cue) in
+        [(WebSocket, Cue::Panic), (ServerSentEvents, Cue::Panic), (ServerSentEvents, Cue::Fail)]
+    {
+        let mut play = Play::new().await;
+        let browser = play.world.browser().await;
+        let mut line = proven(&mut play, &browser, transport).await;
+        play.say_by(transport, "last");
+        assert_eq!(line.hear_text().await, "last");
+        play.cue(cue);
+        assert_eq!(line.hear().await, Heard::Closed(1011));
+        play.world.until(async || listed(&browser).await == 0).await;
+        assert_eq!(browser.get("/v1/me").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_says_something_and_leaves_is_heard_out() {
+    let mut play = Play::new().await;
+    let browser = play.world.browser().await;
+    let mut line = proven(&mut play, &browser, WebSocket).await;
+    play.cue(Cue::BeDeaf);
+    play.say("deaf");
+    assert_eq!(line.hear_text().await, "deaf");
+    assert_eq!(play.hear().await, Told::Sent(true));
+    line.say_frame(Frame::text("a")).await;
+    line.say_frame(Frame::text("b")).await;
+    line.say_frame(Frame::Close(None)).await;
+    play.world.until(async || listed(&browser).await == 0).await;
+    play.cue(Cue::Listen);
+    let said = ["a", "b"].map(|text| Told::Received(Sent::text(text)));
+    assert_eq!(play.hear_until_over().await, said);
+}
+
+#[tokio::test]
+async fn a_browser_that_just_leaves_is_noticed() {
+    for transport in BOTH {
+        let mut play = Play::new().await;
+        let browser = play.world.browser().await;
+        drop(proven(&mut play, &browser, transport).await);
+        assert_eq!(play.hear_until_over().await, []);
+        assert_eq!(listed(&browser).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_reader_who_does_not_read_is_let_go_and_little_is_kept_for_him() {
+    for transport in BOTH {
+        let mut play = Play::new().await;
+        let browser = play.world.browser().await;
+        let mut line = proven(&mut play, &browser, transport).await;
+        let long = "x".repeat(60_000);
+        for _ in 0..1_000 {
+            play.say_by(transport, &long);
+        }
+        let taken = play.hear_until_silent().await;
+        play.world.advance_ms(9_999);
+        assert_eq!(listed(&browser).await, 1);
+        play.world.advance_ms(1);
+        play.world.until(async || listed(&browser).await == 0).await;
+        let told = play.hear_until_over().await;
+        assert!(told.iter().all(|told| *told == Told::Sent(false)), "{}", told.len());
+        if transport == ServerSentEvents {
+            // All but what lay ready here: an event, and that which was read after it.
+            let heard = line.hear_until_close(Close::TooMuchHeld).await;
+            assert!(heard.len() <= taken && taken - heard.len() < 4, "{taken} {}", heard.len());
+        } else {
+            assert!(taken < 1_000);
+        }
+    }
+}
+
+/// As axum's own socket, ours can be taken apart, and its halves may live in tasks of their own.
+#[tokio::test]
+async fn a_socket_is_a_stream_and_a_sink() {
+    async fn echo(upgrade: WebSocketUpgrade) -> axum::response::Response {
+        upgrade.on_upgrade(async |socket| {
+            let (sink, stream) = socket.split();
+            tokio::spawn(stream.forward(sink));
+        })
+    }
+    let world = World::serving(|app| {
+        Router::new().route("/streams/echo", any(echo).layer(pop::layer(app, "/streams/echo")))
+    })
+    .await;
+    let browser = world.browser().await;
+    let mut line = Line::open_at(&browser, "/streams/echo", WebSocket).await;
+    line.prove().await;
+    for round in 0..3 {
+        for number in 0..50 {
+            line.say_frame(Frame::text(format!("{round}.{number}"))).await;
+        }
+        for number in 0..50 {
+            assert_eq!(line.hear_text().await, format!("{round}.{number}"));
+        }
+        world.advance_ms(INTERVAL_MS);
+        line.prove().await;
+    }
+    line.say_frame(Frame::Close(None)).await;
+    world.until(async || listed(&browser).await == 0).await;
+}
