@@ -171,19 +171,16 @@ enum Next {
 }
 
 /// Until the connection is over.
-pub(super) async fn run<C: Carrier>(opened: Opened, carrier: C) {
+///
+/// A future keeps a place for each of its arguments for as long as it lives, also for those that it has passed
+/// on. There is one of these for each connection: so the runner is made before it, and its end is boxed.
+pub(super) fn run<C: Carrier>(opened: Opened, carrier: C) -> impl Future<Output = ()> + Send {
     let Opened { app, registered, binding, timing, key, wake } = opened;
     let mut runner = Runner::new(app, registered, BoundKey(key), wake, carrier);
-    let Err(ending) = runner.drive(binding, timing).await;
-    // From here on nothing flows, whatever the database still has to be told.
-    let proven = runner.app.clock.now().monotonic_ms < runner.flows_until_ms;
-    let left = proven && matches!(ending, Ending::Gone);
-    runner.line.carrier.stop(if left { Over::Left } else { Over::Void });
-    runner.errands.finish().await;
-    let Runner { registered, line: Line { carrier, clock, .. }, .. } = runner;
-    tracing::info!(connection = %registered.entry.about.id, ?ending, "a connection is over");
-    drop(registered);
-    carrier.say_goodbye(ending.goodbye(), &clock).await;
+    async move {
+        let Err(ending) = runner.drive(binding, timing).await;
+        Box::pin(runner.end(ending)).await;
+    }
 }
 
 impl<C: Carrier> Runner<C> {
@@ -200,6 +197,18 @@ impl<C: Carrier> Runner<C> {
             flows_until_ms: 0,
             wake,
         }
+    }
+
+    async fn end(mut self, ending: Ending) {
+        // From here on nothing flows, whatever the database still has to be told.
+        let proven = self.app.clock.now().monotonic_ms < self.flows_until_ms;
+        let left = proven && matches!(ending, Ending::Gone);
+        self.line.carrier.stop(if left { Over::Left } else { Over::Void });
+        self.errands.finish().await;
+        let Runner { registered, line: Line { carrier, clock, .. }, .. } = self;
+        tracing::info!(connection = %registered.entry.about.id, ?ending, "a connection is over");
+        drop(registered);
+        carrier.say_goodbye(ending.goodbye(), &clock).await;
     }
 
     async fn drive(&mut self, binding: Binding, timing: Timing) -> Result<Infallible, Ending> {

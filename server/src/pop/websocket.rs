@@ -40,7 +40,7 @@ use std::{
 /// The largest message of a browser.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 /// Read at once; every connection keeps so much. A challenge's answer is a tenth of it.
-const READ_BYTES: usize = 2 * 1024;
+const READ_BYTES: usize = 1024;
 /// Written at once. What is in here cannot be called back when the connection fails.
 const WRITE_BYTES: usize = 16 * 1024;
 /// A reader who takes no message for so long has gone.
@@ -131,11 +131,8 @@ impl WebSocketUpgrade {
             let mailbox = Arc::new(Mailbox::new(opened.registered.entry.clone(), opened.app.clock.clone()));
             let application = serve(WebSocket { mailbox: mailbox.clone() }, callback);
             let carrier = Frames { socket, mailbox, controls: VecDeque::new(), unsent: false, broken: false };
-            let connection = async move {
-                runner::run(opened, carrier).await;
-                // The application may have something left to do; the connection is over.
-                drop(counted);
-            };
+            // The application may have something left to do; the connection is over.
+            let connection = runner::run(opened, carrier).map(|()| drop(counted));
             // One task for both. The connection comes first, so that what ends it is known to the
             // application before its next step.
             futures_util::future::join(connection, application).map(|_| ())
