@@ -127,7 +127,10 @@ impl WebSocketUpgrade {
         F: Future<Output = ()> + Send + 'static,
     {
         let Self { upgrade, opened, counted } = self;
+        // Boxed, since the task keeps a place for what it was made of for as long as it lives.
+        let parts = Box::new((opened, counted, callback));
         upgrade.on_upgrade(|socket| {
+            let (opened, counted, callback) = *parts;
             let mailbox = Arc::new(Mailbox::new(opened.registered.entry.clone(), opened.app.clock.clone()));
             let application = serve(WebSocket { mailbox: mailbox.clone() }, callback);
             let carrier = Frames { socket, mailbox, controls: VecDeque::new(), unsent: false, broken: false };
