@@ -70,9 +70,10 @@ pub struct ConnectionView {
 /// How many answers a connection remembers.
 pub const BEATS: usize = 30;
 
-/// How one challenge went.
+/// How one challenge went. On the wire it is the number of milliseconds, or null: a list of connections
+/// holds thirty for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(from = "Option<u32>", into = "Option<u32>")]
 pub enum Beat {
     /// Answered rightly after so many milliseconds.
     Proven {
@@ -81,6 +82,21 @@ pub enum Beat {
     },
     /// Answered wrongly, late, or not.
     Failed,
+}
+
+impl From<Option<u32>> for Beat {
+    fn from(rtt_ms: Option<u32>) -> Self {
+        rtt_ms.map_or(Beat::Failed, |rtt_ms| Beat::Proven { rtt_ms })
+    }
+}
+
+impl From<Beat> for Option<u32> {
+    fn from(beat: Beat) -> Self {
+        match beat {
+            Beat::Proven { rtt_ms } => Some(rtt_ms),
+            Beat::Failed => None,
+        }
+    }
 }
 
 /// How a connection travels.

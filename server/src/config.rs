@@ -29,6 +29,8 @@ pub struct Config {
     pub embedding_origins: Vec<String>,
     /// Whether a signature counter that went backwards is a refusal; it is a signal in any case.
     pub refuse_counter_rollback: bool,
+    /// Connections at once; none: as many as the system allows.
+    pub connections: Option<usize>,
     pub lifetimes: Lifetimes,
     pub pop: Timing,
     pub rates: Rates,
@@ -112,6 +114,7 @@ impl Config {
             related_origins: Vec::new(),
             embedding_origins: Vec::new(),
             refuse_counter_rollback: false,
+            connections: None,
             lifetimes: Lifetimes::of(Mode::Development),
             pop: Timing::default(),
             rates: Rates::default(),

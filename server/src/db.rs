@@ -3,12 +3,17 @@
 
 use crate::{audit::Recorded, live::Live};
 use sqlx::{
-    PgPool, SqlitePool,
+    Database, PgPool, SqlitePool,
     migrate::MigrateError,
+    pool::PoolConnection,
     postgres::{PgListener, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    path::Path,
+    time::Duration,
+};
 
 /// An open database. Cheap to clone.
 #[derive(Clone)]
@@ -25,8 +30,44 @@ pub struct Tx {
 
 /// Which database a transaction is open on; matched only by the macros below.
 pub enum On {
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
-    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    Sqlite(Open<sqlx::Sqlite>),
+    Postgres(Open<sqlx::Postgres>),
+}
+
+/// What statements run on.
+pub enum Open<D: Database> {
+    Transaction(sqlx::Transaction<'static, D>),
+    /// For one statement, which is a transaction of its own.
+    Statement(PoolConnection<D>),
+}
+
+impl<D: Database> Deref for Open<D> {
+    type Target = D::Connection;
+
+    fn deref(&self) -> &D::Connection {
+        match self {
+            Open::Transaction(tx) => tx,
+            Open::Statement(connection) => connection,
+        }
+    }
+}
+
+impl<D: Database> DerefMut for Open<D> {
+    fn deref_mut(&mut self) -> &mut D::Connection {
+        match self {
+            Open::Transaction(tx) => tx,
+            Open::Statement(connection) => connection,
+        }
+    }
+}
+
+impl<D: Database> Open<D> {
+    async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Open::Transaction(tx) => tx.commit().await,
+            Open::Statement(_) => Ok(()),
+        }
+    }
 }
 
 /// How long a writer waits for another, and a request for a pooled connection.
@@ -62,8 +103,18 @@ impl Db {
     /// later that it must write is refused when another wrote meanwhile.
     pub async fn write(&self) -> Result<Tx, sqlx::Error> {
         let on = match self {
-            Db::Sqlite(pool) => On::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Db::Postgres(pool) => On::Postgres(pool.begin().await?),
+            Db::Sqlite(pool) => On::Sqlite(Open::Transaction(pool.begin_with("BEGIN IMMEDIATE").await?)),
+            Db::Postgres(pool) => On::Postgres(Open::Transaction(pool.begin().await?)),
+        };
+        Ok(Tx { on, recorded: Recorded::default() })
+    }
+
+    /// For a single statement that reads: without a transaction's beginning and end, which are two more trips
+    /// to the database.
+    pub async fn look(&self) -> Result<Tx, sqlx::Error> {
+        let on = match self {
+            Db::Sqlite(pool) => On::Sqlite(Open::Statement(pool.acquire().await?)),
+            Db::Postgres(pool) => On::Postgres(Open::Statement(pool.acquire().await?)),
         };
         Ok(Tx { on, recorded: Recorded::default() })
     }
@@ -71,8 +122,8 @@ impl Db {
     /// A transaction that only reads.
     pub async fn read(&self) -> Result<Tx, sqlx::Error> {
         let on = match self {
-            Db::Sqlite(pool) => On::Sqlite(pool.begin().await?),
-            Db::Postgres(pool) => On::Postgres(pool.begin().await?),
+            Db::Sqlite(pool) => On::Sqlite(Open::Transaction(pool.begin().await?)),
+            Db::Postgres(pool) => On::Postgres(Open::Transaction(pool.begin().await?)),
         };
         Ok(Tx { on, recorded: Recorded::default() })
     }

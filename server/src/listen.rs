@@ -34,22 +34,38 @@ pub struct Patience {
 /// The longest head of a request, and the most that is written ahead of a slow reader.
 const BUFFER_BYTES: usize = 16 * 1024;
 /// Left to the database, the log and what else the program opens.
-const FILES_KEPT: u64 = 128;
-const CONNECTIONS_AT_MOST: u64 = 20_000;
+const FILES_KEPT: usize = 128;
+/// Where nobody says how many.
+const CONNECTIONS: usize = 65_536;
+/// With fewer, one browser would fill its source's share.
+pub const CONNECTIONS_AT_LEAST: usize = 64;
 
 impl Patience {
-    /// With as many connections as the system lets this process have.
+    /// With as many connections as are wanted and the system lets this process have.
     pub fn with(config: &Config) -> Self {
-        // Where it cannot be asked, what every system gives.
-        let files = rlimit::increase_nofile_limit(CONNECTIONS_AT_MOST + FILES_KEPT).unwrap_or(1024);
-        let connections = files.saturating_sub(FILES_KEPT).clamp(16, CONNECTIONS_AT_MOST);
+        let wanted = config.connections.unwrap_or(CONNECTIONS);
+        let connections = wanted.min(files(wanted.saturating_add(FILES_KEPT)).saturating_sub(FILES_KEPT));
+        if config.connections.is_some() && connections < wanted {
+            tracing::warn!(
+                wanted,
+                connections,
+                "the system's limit of open files allows no more connections"
+            );
+        }
         Self {
             // A proxy keeps its connections for the next request, and must not find one closed.
             head: Duration::from_secs(if config.trust_proxy > 0 { 75 } else { 15 }),
             unread: Duration::from_secs(20),
-            connections: usize::try_from(connections).unwrap_or(usize::MAX),
+            connections: connections.max(CONNECTIONS_AT_LEAST),
         }
     }
+}
+
+/// Raises the limit of open files up to this, and says what it is then.
+fn files(wanted: usize) -> usize {
+    let limit = rlimit::increase_nofile_limit(u64::try_from(wanted).unwrap_or(u64::MAX));
+    // Where it cannot be asked, what every system gives.
+    usize::try_from(limit.unwrap_or(1024)).unwrap_or(usize::MAX)
 }
 
 /// Serves the app by this router until the app is stopping, and then until what is under way has ended.

@@ -83,6 +83,11 @@ pub struct Settings {
         default_missing_value = "true")]
     pub refuse_counter_rollback: Option<bool>,
 
+    /// Connections at once, of every kind [default: as many as the system's limit of open files allows, at
+    /// most 65536]. A live one takes about 12 KiB of memory.
+    #[arg(long, env = "HOLDFAST_CONNECTIONS", value_name = "NUMBER")]
+    pub connections: Option<usize>,
+
     /// Seconds between two challenges of a live connection [default: 30].
     #[arg(long, env = "HOLDFAST_CHALLENGE_EVERY", value_name = "SECONDS")]
     pub challenge_every: Option<u32>,
@@ -143,6 +148,7 @@ impl Settings {
             related_origins: self.related_origins.or(file.related_origins),
             embedding_origins: self.embedding_origins.or(file.embedding_origins),
             refuse_counter_rollback: self.refuse_counter_rollback.or(file.refuse_counter_rollback),
+            connections: self.connections.or(file.connections),
             challenge_every: self.challenge_every.or(file.challenge_every),
             answer_within: self.answer_within.or(file.answer_within),
         }

@@ -43,6 +43,24 @@ enum Soak {
     },
     /// Run the fuzzers of message, token, proof and WebAuthn decoding.
     Fuzz(fuzz::Args),
+    /// Hold many live connections to the real server, answer its challenges, and print what they cost.
+    Load(LoadArgs),
+}
+
+#[derive(clap::Args)]
+struct LoadArgs {
+    /// WebSockets at once; the server and this side need as many open files each.
+    #[arg(long, default_value_t = 4_000)]
+    connections: u32,
+    /// Of which so many belong to one browser.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=32))]
+    per_session: u32,
+    /// How long is measured once all are open.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    minutes: u32,
+    /// Seconds from one challenge of a connection to its next.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    interval: u32,
 }
 
 #[derive(clap::Args)]
@@ -99,6 +117,16 @@ pub(crate) fn soak(project: &Project, args: &SoakArgs) -> Result<ExitCode> {
             command
                 .args(["test", "--release", "--package", "holdfast-protocol", "--test", "simulation"])
                 .env("HOLDFAST_SCHEDULES", schedules.to_string());
+        }
+        Soak::Load(LoadArgs { connections, per_session, minutes, interval }) => {
+            let rounds = (minutes * 60).div_ceil(*interval);
+            command
+                .args(["test", "--release", "--package", "holdfast-server", "--test", "load"])
+                .args(["--", "--nocapture"])
+                .env("HOLDFAST_LOAD_CONNECTIONS", connections.to_string())
+                .env("HOLDFAST_LOAD_PER_SESSION", per_session.to_string())
+                .env("HOLDFAST_LOAD_INTERVAL_S", interval.to_string())
+                .env("HOLDFAST_LOAD_ROUNDS", rounds.to_string());
         }
         Soak::Fuzz(args) => return fuzz::run(project, args),
     }

@@ -72,7 +72,7 @@ pub(crate) async fn write_as(app: &App, session: &Session) -> Result<Tx> {
 /// The live session that the cookie names, without any proof.
 pub(crate) async fn by_cookie(app: &App, headers: &HeaderMap) -> Result<Session> {
     let token = cookie(headers, SESSION_COOKIE)?.ok_or(Code::SignedOut)?;
-    let mut tx = app.db.read().await?;
+    let mut tx = app.db.look().await?;
     let session = store::find(&mut tx, &stored(token), &app.config.lifetimes, app.clock.unix_ms()).await?;
     session.ok_or_else(|| Code::SignedOut.into())
 }

@@ -34,7 +34,8 @@ pub(super) async fn open(
     connection: Connection,
     upgrade: Option<WebSocketUpgrade>,
 ) -> Result<Response> {
-    let feed = Feed::begin(app, connection).await?;
+    // Boxed, since each future that it is passed through keeps a place for it.
+    let feed = Box::new(Feed::begin(app, connection).await?);
     Ok(match upgrade {
         Some(upgrade) => upgrade.protocols([SUBPROTOCOL]).on_upgrade(|socket| write(socket, feed)),
         None => Sse::new(stream::unfold(feed, async |mut feed| {
@@ -45,7 +46,7 @@ pub(super) async fn open(
     })
 }
 
-async fn write(mut socket: WebSocket, mut feed: Feed) {
+async fn write(mut socket: WebSocket, mut feed: Box<Feed>) {
     loop {
         let message = tokio::select! {
             received = socket.recv() => match received {

@@ -140,7 +140,7 @@ impl Errands {
 }
 
 async fn lives(app: &App, connection: &Entry) -> Result<bool, sqlx::Error> {
-    let mut tx = app.db.read().await?;
+    let mut tx = app.db.look().await?;
     is_alive(&mut tx, connection.session(), &app.config.lifetimes, app.clock.unix_ms()).await
 }
 

@@ -40,7 +40,7 @@ use std::{
 /// The largest message of a browser.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 /// Read at once; every connection keeps so much. A challenge's answer is a tenth of it.
-const READ_BYTES: usize = 2 * 1024;
+const READ_BYTES: usize = 1024;
 /// Written at once. What is in here cannot be called back when the connection fails.
 const WRITE_BYTES: usize = 16 * 1024;
 /// A reader who takes no message for so long has gone.
@@ -127,7 +127,10 @@ impl WebSocketUpgrade {
         F: Future<Output = ()> + Send + 'static,
     {
         let Self { upgrade, opened, counted } = self;
+        // Boxed, since the task keeps a place for what it was made of for as long as it lives.
+        let parts = Box::new((opened, counted, callback));
         upgrade.on_upgrade(|socket| {
+            let (opened, counted, callback) = *parts;
             let mailbox = Arc::new(Mailbox::new(opened.registered.entry.clone(), opened.app.clock.clone()));
             let application = serve(WebSocket { mailbox: mailbox.clone() }, callback);
             let carrier = Frames { socket, mailbox, controls: VecDeque::new(), unsent: false, broken: false };

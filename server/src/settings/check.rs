@@ -3,6 +3,7 @@
 use super::{ModeSetting, Settings, Start, Wrong, dev_secrets};
 use crate::{
     config::{Config, Lifetimes, Mode, Rates},
+    listen::CONNECTIONS_AT_LEAST,
     secrets::{Keyring, Secret},
 };
 use holdfast_protocol::pop::Timing;
@@ -96,6 +97,9 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
     };
     let related_origins = origins("HOLDFAST_RELATED_ORIGINS", settings.related_origins);
     let embedding_origins = origins("HOLDFAST_EMBEDDING_ORIGINS", settings.embedding_origins);
+    if settings.connections.is_some_and(|connections| connections < CONNECTIONS_AT_LEAST) {
+        wrong.push(format!("HOLDFAST_CONNECTIONS must be {CONNECTIONS_AT_LEAST} or more."));
+    }
     let pop = timing(settings.challenge_every, settings.answer_within, &mut wrong);
     let database_url = settings.database_url;
     if database_url
@@ -122,6 +126,7 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         related_origins,
         embedding_origins,
         refuse_counter_rollback: settings.refuse_counter_rollback.unwrap_or(false),
+        connections: settings.connections,
         lifetimes: Lifetimes::of(mode),
         pop,
         rates: Rates::default(),
@@ -183,6 +188,7 @@ fn host_of(origin: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listen::Patience;
 
     fn production() -> Settings {
         Settings {
@@ -275,6 +281,14 @@ mod tests {
         assert_eq!(first.config.keys.mac("a", b"b"), second.config.keys.mac("a", b"b"));
         let file = std::fs::metadata(dir.path().join("development-secrets.toml")).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn connections_are_as_many_as_were_asked_for_and_enough_for_somebody() {
+        let asked = |connections| Settings { connections: Some(connections), ..production() };
+        assert!(complaints(asked(63)).iter().any(|line| line.starts_with("HOLDFAST_CONNECTIONS")));
+        let start = start(asked(64)).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert_eq!(Patience::with(&start.config).connections, 64);
     }
 
     #[test]
