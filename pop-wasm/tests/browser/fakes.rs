@@ -52,6 +52,7 @@ extern "C" {
     #[wasm_bindgen(js_name = holdLock)]
     pub(crate) async fn hold_lock(name: &str);
     pub(crate) fn isolate();
+    pub(crate) fn hurry(times: u32);
     fn repair();
     /// Waits until whatever was under way has had its turn.
     #[wasm_bindgen(js_name = untilIdle)]

@@ -1,6 +1,6 @@
 use super::fakes::{
-    ORIGIN, break_store, corrupt, fresh, is_stored, isolate, leaked, open, signed_in, thumbprint_of, until,
-    until_idle, verified, wipe,
+    ORIGIN, break_store, corrupt, fresh, hurry, is_stored, isolate, leaked, open, signed_in, thumbprint_of,
+    until, until_idle, verified, wipe,
 };
 use holdfast_pop::{Kept, Options, PopClient, PopError, Status};
 use std::{cell::RefCell, rc::Rc};
@@ -126,6 +126,7 @@ async fn without_a_store_the_key_lives_in_this_page() {
         let client = fresh().await;
         let heard = listen(&client);
         break_store(how);
+        hurry(100);
         let key = client.make_key().await.unwrap();
         assert_eq!(client.adopt(key).await, Ok(Kept::MemoryOnly), "{how}");
         assert_eq!(*heard.borrow(), [Status::MemoryOnly], "{how}");
