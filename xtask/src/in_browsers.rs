@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::packages::{CHROMEDRIVER, CHROMIUM, FIREFOX, GECKODRIVER_VARIABLE, WEBKIT_DRIVER};
-use crate::process::cargo;
+use crate::process::{cargo, without_cargo_run};
 use crate::project::Project;
 use crate::setup::Equipment;
 
@@ -56,6 +56,7 @@ impl Browser {
             // It has no headless mode.
             Browser::WebKit => {
                 let mut command = Command::new(project.target().join("debug/with_display"));
+                without_cargo_run(&mut command);
                 command.arg("cargo");
                 command
             }
