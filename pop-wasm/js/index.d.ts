@@ -65,8 +65,8 @@ export class PopClient extends EventTarget {
   connect(url: string | URL, protocols?: string | string[]): PopSocket;
   /**
    * Opens a stream of server-sent events, likewise. Tabs of one browser share one connection for the same
-   * address: a tab that joins hears what comes from then on, so fetch what was before at each `open`. A
-   * service worker has none: `not_supported`.
+   * address: a tab that joins hears what comes from then on, so fetch what was before at each `open`.
+   * Where the browser has no `EventSource`: `not_supported`.
    */
   stream(url: string | URL): PopEventSource;
   /** Signing out: removes the key, ends every connection, tells the other tabs. */

@@ -212,7 +212,7 @@ impl PopClient {
     ///
     /// # Errors
     ///
-    /// As [`PopClient::connect`]; and [`PopError::NotSupported`] in a service worker, which has none.
+    /// As [`PopClient::connect`]; and [`PopError::NotSupported`] where the browser has no `EventSource`.
     pub fn stream(&self, path: &str) -> Result<EventStream, PopError> {
         if !Events::exist() {
             return Err(PopError::NotSupported);

@@ -1,11 +1,8 @@
-//! The client in real browsers. The network is faked where a test needs to hold it still; the key
+//! The client in real browsers, in a window or in a worker: a variable tells the runner where, and here
+//! nothing does. The network is faked where a test needs to hold it still; the key
 //! and its store are the browser's own.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation fails its test")]
-
-use wasm_bindgen_test::wasm_bindgen_test_configure;
-
-wasm_bindgen_test_configure!(run_in_browser);
 
 #[path = "browser/fakes.rs"]
 mod fakes;

@@ -7,7 +7,10 @@ pub mod wait;
 /// Programs that a test starts, and that are gone when it ends, whatever ends it.
 mod supervised;
 
-/// Chromium and Firefox, found by role and name as a person or a screen reader finds things.
+/// A display for the browser that cannot do without one.
+pub mod display;
+
+/// Chromium, Firefox and WebKitGTK, found by role and name as a person or a screen reader finds things.
 pub mod browser;
 
 /// A PostgreSQL of the test run's own.

@@ -1,5 +1,5 @@
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::supervised::{End, Supervised, run};
+use crate::supervised::{End, Supervised, free_port, run};
 
 /// Makes an empty database and gives its address, `postgres://…`. The first call starts the server,
 /// one for each test process; it is gone when the process is.
@@ -151,12 +151,6 @@ fn has_programs(folder: &Path) -> bool {
 fn version(folder: &Path) -> u32 {
     let name = folder.parent().and_then(Path::file_name).and_then(|name| name.to_str());
     name.and_then(|name| name.parse().ok()).unwrap_or_default()
-}
-
-/// A port that nobody listens on now. PostgreSQL cannot choose one by itself.
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
-    Ok(listener.local_addr()?.port())
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

@@ -1,5 +1,6 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -27,6 +28,8 @@ pub(crate) enum End {
     Kill,
     /// It is told to stop at once by SIGQUIT, and gives back to the system what it holds.
     Quit,
+    /// The same, by SIGTERM.
+    Terminate,
 }
 
 impl End {
@@ -34,6 +37,7 @@ impl End {
         match self {
             Self::Kill => "KILL",
             Self::Quit => "QUIT",
+            Self::Terminate => "TERM",
         }
     }
 }
@@ -116,6 +120,12 @@ pub(crate) fn run(command: &mut Command) -> Result<String> {
     }
     let [answer, _] = said;
     Ok(answer)
+}
+
+/// A port that nobody listens on now, for programs that cannot choose one by themselves.
+pub(crate) fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
+    Ok(listener.local_addr()?.port())
 }
 
 const LOG: &str = "output.log";

@@ -20,6 +20,7 @@
 mod flow;
 mod server;
 mod store;
+mod tls;
 mod walks;
 mod wire;
 
@@ -42,6 +43,7 @@ use crate::wait;
 use flow::Flow;
 use server::Server;
 use store::Store;
+use tls::Tls;
 
 /// A console of one's own: nothing is shared with another test's.
 #[derive(Debug)]
@@ -60,6 +62,13 @@ pub struct World {
     /// Streams of an application's own, made anew with each start.
     streams: fn(&App) -> Router,
     server: Option<Server>,
+    #[expect(dead_code, reason = "held for what its end does")]
+    tls: Option<Tls>,
+}
+
+enum Over {
+    Plain,
+    Tls,
 }
 
 /// A configuration, which shows no secret.
@@ -83,20 +92,32 @@ impl World {
 
     /// The same with pages and files of somebody else's at the same origin, as in their console.
     pub async fn beside(site: Router) -> Result<Self> {
-        Self::around(site, |_| Router::new()).await
+        Self::reached(Over::Plain, site, |_| Router::new()).await
     }
 
     /// The same with somebody else's streams.
     pub async fn with_streams(streams: fn(&App) -> Router) -> Result<Self> {
-        Self::around(Router::new(), streams).await
+        Self::reached(Over::Plain, Router::new(), streams).await
     }
 
-    async fn around(site: Router, streams: fn(&App) -> Router) -> Result<Self> {
+    /// The same over TLS, for a browser that takes `__Host-` cookies in no other way. Nobody has signed
+    /// the certificate.
+    pub async fn over_tls(site: Router) -> Result<Self> {
+        Self::reached(Over::Tls, site, |_| Router::new()).await
+    }
+
+    async fn reached(over: Over, site: Router, streams: fn(&App) -> Router) -> Result<Self> {
         let place = TcpSocket::new_v4().context("make a socket")?;
         place.set_reuseaddr(true)?;
         place.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).context("find a free port")?;
         let address = place.local_addr()?;
-        let origin = format!("http://localhost:{}", address.port());
+        let (origin, tls) = match over {
+            Over::Plain => (format!("http://localhost:{}", address.port()), None),
+            Over::Tls => {
+                let tls = Tls::before(address)?;
+                (format!("https://localhost:{}", tls.port), Some(tls))
+            }
+        };
         let secret = |text: &str| Secret::new(text.to_owned());
         let config = Config::development(&origin, secret(SECRET), secret(SETUP_TOKEN));
         let clock = Clock::manual(unix_ms()?);
@@ -112,6 +133,7 @@ impl World {
             site,
             streams,
             server: None,
+            tls,
         };
         world.start().await?;
         Ok(world)

@@ -8,6 +8,7 @@
 
 mod ci;
 mod fuzz;
+mod in_browsers;
 mod measure;
 mod module;
 mod packages;

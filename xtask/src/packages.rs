@@ -25,7 +25,7 @@ pub(crate) const CHROMIUM: Package = Package {
     variable: "HOLDFAST_CHROMIUM",
     programs: &["chromium", "chromium-browser"],
     debian: "chromium",
-    why: "one of the two browsers of the tests",
+    why: "one of the three browsers of the tests",
 };
 pub(crate) const CHROMEDRIVER: Package = Package {
     variable: "HOLDFAST_CHROMEDRIVER",
@@ -37,7 +37,20 @@ pub(crate) const FIREFOX: Package = Package {
     variable: "HOLDFAST_FIREFOX",
     programs: &["firefox-esr", "firefox"],
     debian: "firefox-esr",
-    why: "the other browser of the tests",
+    why: "the second browser of the tests",
+};
+/// It brings the browser along, MiniBrowser, and finds it by itself.
+pub(crate) const WEBKIT_DRIVER: Package = Package {
+    variable: "HOLDFAST_WEBKITDRIVER",
+    programs: &["WebKitWebDriver"],
+    debian: "webkit2gtk-driver",
+    why: "drives WebKitGTK, the third browser of the tests, which comes with it",
+};
+pub(crate) const XVFB: Package = Package {
+    variable: "HOLDFAST_XVFB",
+    programs: &["Xvfb"],
+    debian: "xvfb",
+    why: "the display that WebKitGTK cannot do without",
 };
 /// Its variable names the folder that holds `initdb` and `postgres`: Debian keeps them off the PATH.
 pub(crate) const POSTGRES: Package = Package {

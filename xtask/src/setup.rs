@@ -7,7 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::packages::{
-    self, CHROMEDRIVER, CHROMIUM, FIREFOX, GECKODRIVER_VARIABLE, POSTGRES, PYTHON, Package,
+    self, CHROMEDRIVER, CHROMIUM, FIREFOX, GECKODRIVER_VARIABLE, POSTGRES, PYTHON, Package, WEBKIT_DRIVER,
+    XVFB,
 };
 use crate::process::{self, aloud, cargo, now, output, path_with, say, span, which};
 use crate::project::Project;
@@ -79,7 +80,7 @@ pub(crate) fn prepare(project: &Project, needs: Needs, missing: Missing) -> Resu
     let mut packages: &[Package] = &[];
     let mut variables = Vec::new();
     if needs >= Needs::Tests {
-        packages = &[CHROMIUM, CHROMEDRIVER, FIREFOX, POSTGRES, PYTHON];
+        packages = &[CHROMIUM, CHROMEDRIVER, FIREFOX, WEBKIT_DRIVER, XVFB, POSTGRES, PYTHON];
         tools.push(tools::typescript());
         let geckodriver = match packages::given(GECKODRIVER_VARIABLE)? {
             Some(own) => own,

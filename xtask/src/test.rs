@@ -1,14 +1,11 @@
 //! `cargo xtask test`: every test there is, in real browsers too.
 
-use std::fs;
-use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
-use serde_json::json;
 
+use crate::in_browsers::Browser;
 use crate::module;
-use crate::packages::{CHROMEDRIVER, CHROMIUM, FIREFOX, GECKODRIVER_VARIABLE};
 use crate::page::{self, Mode};
 use crate::process::{aloud, cargo};
 use crate::project::Project;
@@ -20,7 +17,8 @@ pub(crate) struct Args {
     /// Refuse, with a list, where something would have to be installed.
     #[arg(long)]
     no_install: bool,
-    /// Run one step only: units, browser-tests, docs, postgres, module-chromium, module-firefox or types.
+    /// Run one step only: units, module-chromium, module-firefox, module-webkit, types, browser-tests,
+    /// postgres or docs.
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Run only the tests whose name holds this.
@@ -32,10 +30,12 @@ pub(crate) struct Args {
 /// all share one set of features and nothing is compiled twice.
 const STEPS: &[(&str, &str, How)] = &[
     ("units", "unit tests of every crate", How::Host(&["--lib", "--bins", "--examples"])),
-    ("module-chromium", "the module's tests, in Chromium", How::Module(Browser::Chromium)),
-    ("module-firefox", "the module's tests, in Firefox", How::Module(Browser::Firefox)),
+    ("module-chromium", "the module's tests, in", How::Module(Browser::Chromium)),
+    ("module-firefox", "the module's tests, in", How::Module(Browser::Firefox)),
     ("types", "the package's types, as an integrator's compiler reads them", How::Types),
     ("browser-tests", "integration and end-to-end tests", How::Host(&["--test", "*"])),
+    // These two start programs of `holdfast-tests`, which are built with its tests.
+    ("module-webkit", "the module's tests, in", How::Module(Browser::WebKit)),
     ("postgres", "the server's suite once more, over PostgreSQL", How::Postgres),
     ("docs", "examples in the documentation", How::Host(&["--doc"])),
 ];
@@ -46,12 +46,6 @@ enum How {
     Module(Browser),
     Types,
     Postgres,
-}
-
-#[derive(Clone, Copy)]
-enum Browser {
-    Chromium,
-    Firefox,
 }
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
@@ -85,30 +79,42 @@ fn steps(project: &Project, equipment: &Equipment, args: &Args, report: &mut Rep
         // The end-to-end tests put it into somebody else's page, TypeScript reads its types.
         report.check("the npm package", || module::build(project, equipment));
     }
+    if let Some("module-webkit" | "postgres") = args.only.as_deref() {
+        report.check("the tests' own programs", || aloud(&mut programs(project)));
+    }
     for (name, what, how) in STEPS {
         if args.only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
         let title = format!("{name}: {what}");
-        let command = match how {
-            How::Types => {
-                report.check(&title, || types(project, equipment));
-                continue;
+        let none_is_fine = *name == "docs" || !args.filter.is_empty();
+        let no_tests = if none_is_fine { NoTests::Pass } else { NoTests::Fail };
+        let mut run = |title: &str, command: Result<Command>| {
+            let command = command.and_then(|mut command| equipment.lend_to(&mut command).map(|()| command));
+            match command {
+                Ok(mut command) => report.tests(title, no_tests, command.args(&args.filter)),
+                Err(error) => drop(report.check(title, || Err::<(), _>(error))),
             }
-            How::Host(targets) => host(project, targets),
-            How::Module(browser) => module(project, equipment, *browser),
-            How::Postgres => Ok(on_postgres(project)),
         };
-        let command = command.and_then(|mut command| equipment.lend_to(&mut command).map(|()| command));
-        match command {
-            Ok(mut command) => {
-                let none_is_fine = *name == "docs" || !args.filter.is_empty();
-                let no_tests = if none_is_fine { NoTests::Pass } else { NoTests::Fail };
-                report.tests(&title, no_tests, command.args(&args.filter));
+        match how {
+            How::Types => drop(report.check(&title, || types(project, equipment))),
+            How::Host(targets) => run(&title, host(project, targets)),
+            How::Postgres => run(&title, Ok(on_postgres(project))),
+            How::Module(browser) => {
+                for place in browser.places() {
+                    let command = browser.tests(project, equipment, *place);
+                    run(&format!("{title} {}", place.name), command);
+                }
             }
-            Err(error) => drop(report.check(&title, || Err::<(), _>(error))),
         }
     }
+}
+
+/// The programs of `holdfast-tests`, with the features that its tests have.
+fn programs(project: &Project) -> Command {
+    let mut command = cargo();
+    command.current_dir(project.root()).args(["test", "--workspace", "--test", "tidy", "--no-run"]);
+    command
 }
 
 /// `cargo test` on this machine. Browsers are heavy: two at a time.
@@ -119,56 +125,12 @@ fn host(project: &Project, targets: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-/// The server's suite with a PostgreSQL that is started for it. `with_postgres` is built with the
-/// integration tests, which come before.
+/// The server's suite with a PostgreSQL that is started for it.
 fn on_postgres(project: &Project) -> Command {
     let mut command = Command::new(project.target().join("debug/with_postgres"));
     command.current_dir(project.root()).args(["cargo", "test", "--workspace", "--no-fail-fast"]);
     command.args(["--test", "suite", "--", "--test-threads=4"]);
     command
-}
-
-/// The module's own tests, compiled to wasm and run by wasm-bindgen's runner in a browser.
-fn module(project: &Project, equipment: &Equipment, browser: Browser) -> Result<Command> {
-    let mut command = cargo();
-    command
-        .current_dir(project.root())
-        .args(["test", "--package", "holdfast-pop", "--target", "wasm32-unknown-unknown", "--no-fail-fast"])
-        .args(["--tests", "--"])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &equipment.wasm_bindgen_test_runner)
-        .env("WASM_BINDGEN_USE_BROWSER", "1")
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
-        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
-        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(project, equipment, browser)?);
-    // The runner takes the first driver it is told of.
-    let (driver, path, other) = match browser {
-        Browser::Chromium => ("CHROMEDRIVER", CHROMEDRIVER.variable, "GECKODRIVER"),
-        Browser::Firefox => ("GECKODRIVER", GECKODRIVER_VARIABLE, "CHROMEDRIVER"),
-    };
-    command.env(driver, equipment.variable(path)?).env_remove(other);
-    Ok(command)
-}
-
-/// The file that tells the driver which browser to start, and how.
-fn capabilities(project: &Project, equipment: &Equipment, browser: Browser) -> Result<PathBuf> {
-    let (name, capabilities) = match browser {
-        // The runner adds `headless` and `no-sandbox`.
-        Browser::Chromium => (
-            "chromium",
-            json!({ "goog:chromeOptions": {
-                "binary": equipment.variable(CHROMIUM.variable)?,
-                "args": ["disable-background-networking", "disable-gpu"],
-            }}),
-        ),
-        Browser::Firefox => {
-            ("firefox", json!({ "moz:firefoxOptions": { "binary": equipment.variable(FIREFOX.variable)? } }))
-        }
-    };
-    let folder = project.target();
-    fs::create_dir_all(&folder)?;
-    let file = folder.join(format!("webdriver-{name}.json"));
-    fs::write(&file, capabilities.to_string())?;
-    Ok(file)
 }
 
 /// TypeScript, at its strictest, over a file that uses all that the package declares.

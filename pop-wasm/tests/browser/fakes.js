@@ -1,6 +1,8 @@
-// What the tests put in the place of the network and the disk.
+// What the tests put in the place of the network, the disk and the other tabs, in a window or a worker.
 
-const real = { fetch: globalThis.fetch, WebSocket: globalThis.WebSocket, EventSource: globalThis.EventSource, open: IDBFactory.prototype.open, put: IDBObjectStore.prototype.put };
+const { fetch, WebSocket, EventSource, BroadcastChannel, setTimeout } = globalThis;
+const { open } = IDBFactory.prototype;
+const { put: write } = IDBObjectStore.prototype;
 
 const settled = (request) =>
   new Promise((resolve, reject) => {
@@ -9,7 +11,7 @@ const settled = (request) =>
   });
 
 async function database() {
-  const request = real.open.call(indexedDB, "holdfast-pop", 1);
+  const request = open.call(indexedDB, "holdfast-pop", 1);
   request.onupgradeneeded = () => request.result.createObjectStore("keys");
   return settled(request);
 }
@@ -25,7 +27,7 @@ async function put(record) {
   const db = await database();
   const transaction = db.transaction("keys", "readwrite");
   if (record === undefined) transaction.objectStore("keys").delete("current");
-  else real.put.call(transaction.objectStore("keys"), record, "current");
+  else write.call(transaction.objectStore("keys"), record, "current");
   await new Promise((resolve) => (transaction.oncomplete = resolve));
   db.close();
 }
@@ -71,6 +73,7 @@ export async function corrupt(how) {
     "padded y": async () => ({ ...record, y: record.y + "=" }),
     "other thumbprint": async () => ({ ...record, thumbprint: record.x }),
     "no thumbprint": async () => ({ ...record, thumbprint: 7 }),
+    unreadable: async () => null,
   };
   await put(await ways[how]());
 }
@@ -152,7 +155,11 @@ export function lost(at, code) {
   FakeSocket.all[at].emit(code === 0 ? new Event("error") : new CloseEvent("close", { code }));
 }
 
-export const pageEvent = (name, persisted) => globalThis.dispatchEvent(new PageTransitionEvent(name, { persisted }));
+/** Whether there is a page that can go into the back/forward cache: a worker has none. */
+export const isPage = () => "document" in globalThis;
+// No worker knows a `PageTransitionEvent`.
+export const pageEvent = (name, persisted) =>
+  globalThis.dispatchEvent(Object.assign(new Event(name), { persisted }));
 export const online = () => globalThis.dispatchEvent(new Event("online"));
 
 let letGo = () => {};
@@ -163,11 +170,24 @@ export const holdLock = (name) =>
     navigator.locks.request(name, { steal: true }, () => (held(), until)).catch(() => {});
   });
 
+/** Whoever opens from now on neither hears the other tabs nor is heard. */
+export function isolate() {
+  globalThis.BroadcastChannel = class { constructor() { throw new DOMException("none", "NotSupportedError"); } };
+}
+
+/** From now on the module's time passes so many times as fast. */
+export function hurry(times) {
+  const { now } = Performance.prototype;
+  globalThis.setTimeout = (then, ms) => setTimeout(then, ms / times);
+  performance.now = () => now.call(performance) * times;
+}
+
 export function repair() {
   letGo();
-  Object.assign(globalThis, { fetch: real.fetch, WebSocket: real.WebSocket, EventSource: real.EventSource });
-  IDBFactory.prototype.open = real.open;
-  IDBObjectStore.prototype.put = real.put;
+  delete performance.now;
+  Object.assign(globalThis, { fetch, WebSocket, EventSource, BroadcastChannel, setTimeout });
+  IDBFactory.prototype.open = open;
+  IDBObjectStore.prototype.put = write;
 }
 
 // Whatever was under way has had its turn: each round goes once through everything that the module
@@ -178,7 +198,7 @@ export async function untilIdle() {
   const [here, there] = [new BroadcastChannel("idle"), new BroadcastChannel("idle")];
   for (let round = 0; round < 3; round += 1) {
     await crypto.subtle.sign(algorithm, privateKey, new Uint8Array(1));
-    (await settled(real.open.call(indexedDB, "idle"))).close();
+    (await settled(open.call(indexedDB, "idle"))).close();
     const heard = new Promise((done) => (there.onmessage = done));
     here.postMessage(round);
     await heard;

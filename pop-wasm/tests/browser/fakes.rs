@@ -44,11 +44,15 @@ extern "C" {
     #[wasm_bindgen(js_name = arriveBytes)]
     pub(crate) fn arrive_bytes(at: usize, bytes: &[u8]);
     pub(crate) fn lost(at: usize, code: u16);
+    #[wasm_bindgen(js_name = isPage)]
+    pub(crate) fn is_page() -> bool;
     #[wasm_bindgen(js_name = pageEvent)]
     pub(crate) fn page_event(name: &str, persisted: bool);
     pub(crate) fn online();
     #[wasm_bindgen(js_name = holdLock)]
     pub(crate) async fn hold_lock(name: &str);
+    pub(crate) fn isolate();
+    pub(crate) fn hurry(times: u32);
     fn repair();
     /// Waits until whatever was under way has had its turn.
     #[wasm_bindgen(js_name = untilIdle)]

@@ -1,6 +1,6 @@
 use super::fakes::{
-    ORIGIN, break_store, corrupt, fresh, is_stored, leaked, open, signed_in, thumbprint_of, until,
-    until_idle, verified, wipe,
+    ORIGIN, break_store, corrupt, fresh, hurry, is_stored, isolate, leaked, open, signed_in, thumbprint_of,
+    until, until_idle, verified, wipe,
 };
 use holdfast_pop::{Kept, Options, PopClient, PopError, Status};
 use std::{cell::RefCell, rc::Rc};
@@ -112,11 +112,21 @@ async fn a_record_that_is_no_key_is_removed() {
 }
 
 #[wasm_bindgen_test]
+async fn a_record_that_cannot_be_read_here_is_left_to_those_who_can() {
+    let client = signed_in().await;
+    corrupt("unreadable").await;
+    assert_eq!(open().await.thumbprint(), None);
+    assert_eq!(client.destroy().await, Err(PopError::StorageRefused));
+    assert!(is_stored().await);
+}
+
+#[wasm_bindgen_test]
 async fn without_a_store_the_key_lives_in_this_page() {
     for how in ["open", "put", "hang"] {
         let client = fresh().await;
         let heard = listen(&client);
         break_store(how);
+        hurry(100);
         let key = client.make_key().await.unwrap();
         assert_eq!(client.adopt(key).await, Ok(Kept::MemoryOnly), "{how}");
         assert_eq!(*heard.borrow(), [Status::MemoryOnly], "{how}");
@@ -164,9 +174,8 @@ async fn signing_in_elsewhere_replaces_the_key_in_every_tab() {
 #[wasm_bindgen_test]
 async fn a_late_sign_out_does_not_touch_the_newer_key_of_another_tab() {
     let client = signed_in().await;
+    isolate();
     let other = open().await;
-    // The other tab hears nothing: it is asleep.
-    super::fakes::page_event("pagehide", true);
     let key = client.make_key().await.unwrap();
     client.adopt(key).await.unwrap();
     assert_ne!(other.thumbprint(), client.thumbprint());
@@ -174,5 +183,4 @@ async fn a_late_sign_out_does_not_touch_the_newer_key_of_another_tab() {
     until_idle().await;
     assert!(client.thumbprint().is_some());
     assert_eq!(open().await.thumbprint(), client.thumbprint());
-    super::fakes::page_event("pageshow", true);
 }

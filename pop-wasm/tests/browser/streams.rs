@@ -143,6 +143,7 @@ async fn when_the_tab_that_leads_closes_its_stream_another_dials() {
 #[wasm_bindgen_test]
 async fn a_frozen_tab_does_not_keep_the_lead() {
     let client = signed_in().await;
+    hurry(5);
     hold_lock(&shared(&client)).await;
     let stream = client.stream(STREAM).unwrap();
     ticket_next(1);

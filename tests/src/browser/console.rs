@@ -1,4 +1,4 @@
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -30,6 +30,7 @@ impl Browser {
         match self.kind {
             Kind::Chromium => self.chromium_complaints().await,
             Kind::Firefox => self.firefox_complaints().await,
+            Kind::WebKit => bail!("WebKitGTK shows its console to nobody"),
         }
     }
 

@@ -1,3 +1,4 @@
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -10,13 +11,22 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::Kind;
-use crate::supervised::{End, Supervised, locate};
+use crate::display::Display;
+use crate::supervised::{End, Supervised, free_port, locate};
+
+/// A driver, the session of its browser, and where the browser shows itself if it must.
+pub(super) struct Started {
+    pub(super) client: Client,
+    pub(super) program: Supervised,
+    pub(super) display: Option<Display>,
+}
 
 /// Starts a driver and one browser behind it. Each browser has a driver of its own: geckodriver
 /// serves one only, starting a driver takes hundredths of a second, and so the end of its process
 /// group is the end of exactly this browser.
-pub(super) async fn start(kind: Kind) -> Result<(Supervised, Client)> {
-    let (program, port) = driver(kind).await?;
+pub(super) async fn start(kind: Kind) -> Result<Started> {
+    let display = if kind == Kind::WebKit { Some(Display::start().await?) } else { None };
+    let (program, port) = driver(kind, display.as_ref()).await?;
     let client = ClientBuilder::new(HttpConnector::new())
         .capabilities(capabilities(kind, program.folder())?)
         .connect(&format!("http://127.0.0.1:{port}/"))
@@ -26,19 +36,21 @@ pub(super) async fn start(kind: Kind) -> Result<(Supervised, Client)> {
     client.persist().await?;
     let patience = Some(Duration::from_secs(30));
     client.update_timeouts(TimeoutConfiguration::new(patience, patience, None)).await?;
-    Ok((program, client))
+    Ok(Started { client, program, display })
 }
 
 /// Starts a driver, and again where another program was quicker to take its port.
-async fn driver(kind: Kind) -> Result<(Supervised, u16)> {
+async fn driver(kind: Kind, display: Option<&Display>) -> Result<(Supervised, u16)> {
     for _ in 0..10 {
         let folder = TempDir::with_prefix("holdfast-browser-").context("make a folder for the browser")?;
         std::fs::create_dir(downloads(folder.path())).context("make a folder for downloads")?;
-        let mut command = command(kind)?;
+        let wanted = free_port()?;
+        let mut command = command(kind, wanted)?;
         // Profiles and whatever else a browser leaves behind go where they are removed with it.
         command.env("TMPDIR", folder.path()).env("HOME", folder.path());
+        command.envs(display.map(|display| ("DISPLAY", display.name())));
         let program = Supervised::start(&command, folder, End::Kill)?;
-        if let Listens::On(port) = program.ready(|log| listens(kind, log)).await? {
+        if let Listens::On(port) = program.ready(|log| listens(kind, wanted, log)).await? {
             return Ok((program, port));
         }
     }
@@ -49,7 +61,8 @@ pub(super) fn downloads(folder: &Path) -> PathBuf {
     folder.join("downloads")
 }
 
-fn command(kind: Kind) -> Result<Command> {
+/// `wanted` is for the driver that cannot look for a port by itself.
+fn command(kind: Kind, wanted: u16) -> Result<Command> {
     Ok(match kind {
         Kind::Chromium => {
             let driver = locate("HOLDFAST_CHROMEDRIVER", &["chromedriver"])?;
@@ -64,25 +77,37 @@ fn command(kind: Kind) -> Result<Command> {
             command.args(["--port", "0", "--allow-system-access"]);
             command
         }
+        Kind::WebKit => {
+            let driver = locate("HOLDFAST_WEBKITDRIVER", &["WebKitWebDriver"])?;
+            let mut command = Command::new(driver);
+            command.arg(format!("--port={wanted}"));
+            command
+        }
     })
 }
 
-/// What a driver says of the port that it takes by itself.
+/// Where a driver listens.
 #[derive(Debug, PartialEq)]
 enum Listens {
     On(u16),
-    /// ChromeDriver takes a port that is free in IPv6, and ends where it is not free in IPv4.
+    /// ChromeDriver takes a port that is free in IPv6, and ends where it is not free in IPv4;
+    /// WebKitWebDriver ends where somebody was quicker.
     Nowhere,
 }
 
-fn listens(kind: Kind, log: &str) -> Option<Listens> {
+fn listens(kind: Kind, wanted: u16, log: &str) -> Option<Listens> {
+    if log.contains("port not available") || log.contains("Unable to listen") {
+        return Some(Listens::Nowhere);
+    }
     let before = match kind {
         Kind::Chromium => "started successfully on port ",
         Kind::Firefox => "Listening on 127.0.0.1:",
+        // It says nothing.
+        Kind::WebKit => {
+            return TcpStream::connect((Ipv4Addr::LOCALHOST, wanted)).is_ok().then_some(Listens::On(wanted));
+        }
     };
-    let Some((_, after)) = log.split_once(before) else {
-        return log.contains("port not available").then_some(Listens::Nowhere);
-    };
+    let (_, after) = log.split_once(before)?;
     let end = after.find(|character: char| !character.is_ascii_digit())?;
     after[..end].parse().ok().map(Listens::On)
 }
@@ -91,9 +116,11 @@ fn capabilities(kind: Kind, folder: &Path) -> Result<Capabilities> {
     let own = match kind {
         Kind::Chromium => chromium(folder)?,
         Kind::Firefox => firefox(folder)?,
+        // Its worlds have certificates of their own (`World::over_tls`).
+        Kind::WebKit => json!({ "acceptInsecureCerts": true }),
     };
     let common = json!({ "acceptInsecureCerts": false, "unhandledPromptBehavior": "ignore" });
-    Ok([own, common].into_iter().filter_map(|value| value.as_object().cloned()).flatten().collect())
+    Ok([common, own].into_iter().filter_map(|value| value.as_object().cloned()).flatten().collect())
 }
 
 fn chromium(folder: &Path) -> Result<Value> {
@@ -151,11 +178,13 @@ mod tests {
     #[test]
     fn the_port_is_read_from_what_the_drivers_say() {
         let chromium = "Please see https://x\nChromeDriver was started successfully on port 41234.\n";
-        assert_eq!(listens(Kind::Chromium, chromium), Some(Listens::On(41234)));
+        assert_eq!(listens(Kind::Chromium, 0, chromium), Some(Listens::On(41234)));
         let taken = "[1.578][SEVERE]: bind() failed: Address already in use (98)\nIPv4 port not available. Exiting...\n";
-        assert_eq!(listens(Kind::Chromium, taken), Some(Listens::Nowhere));
+        assert_eq!(listens(Kind::Chromium, 0, taken), Some(Listens::Nowhere));
         let firefox = "1763700000000\tgeckodriver\tINFO\tListening on 127.0.0.1:4444\n";
-        assert_eq!(listens(Kind::Firefox, firefox), Some(Listens::On(4444)));
-        assert_eq!(listens(Kind::Firefox, "Listening on 127.0.0.1:44"), None, "more digits may follow");
+        assert_eq!(listens(Kind::Firefox, 0, firefox), Some(Listens::On(4444)));
+        assert_eq!(listens(Kind::Firefox, 0, "Listening on 127.0.0.1:44"), None, "more digits may follow");
+        let taken = "FATAL: Unable to listen for HTTP server at host 127.0.0.1 and port 4444.\n";
+        assert_eq!(listens(Kind::WebKit, 4444, taken), Some(Listens::Nowhere));
     }
 }

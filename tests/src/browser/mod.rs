@@ -42,19 +42,18 @@ use anyhow::{Context, Result, bail};
 use fantoccini::Client;
 use serde_json::Value;
 
+use crate::display::Display;
 use crate::supervised::Supervised;
 use crate::wait;
+use driver::Started;
 
 /// Which browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Chromium,
     Firefox,
-}
-
-impl Kind {
-    /// Both, for a scenario that must hold everywhere.
-    pub const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
+    /// WebKitGTK's MiniBrowser. It has no passkeys, and takes no `__Host-` cookie without TLS.
+    WebKit,
 }
 
 /// A running browser. A second one is a second profile: it shares nothing with the first. Dropping it
@@ -64,13 +63,17 @@ pub struct Browser {
     kind: Kind,
     client: Client,
     program: Supervised,
+    /// Ends after the browser.
+    #[expect(dead_code, reason = "held for what its end does")]
+    display: Option<Display>,
 }
 
 impl Browser {
     /// Starts a browser with a fresh profile, and one empty tab of 1280 by 800.
     pub async fn start(kind: Kind) -> Result<Self> {
-        let (program, client) = driver::start(kind).await.with_context(|| format!("start {kind:?}"))?;
-        let browser = Self { kind, client, program };
+        let started = driver::start(kind).await.with_context(|| format!("start {kind:?}"))?;
+        let Started { client, program, display } = started;
+        let browser = Self { kind, client, program, display };
         browser.set_window_size(1280, 800).await?;
         Ok(browser)
     }
@@ -204,8 +207,8 @@ impl Browser {
     }
 }
 
-/// Mounts each scenario, an `async fn(Kind) -> anyhow::Result<()>`, once for every browser: the tests
-/// are `chromium::…` and `firefox::…`.
+/// Mounts each scenario, an `async fn(Kind) -> anyhow::Result<()>`, once for every browser that has
+/// passkeys: the tests are `chromium::…` and `firefox::…`.
 #[macro_export]
 macro_rules! in_every_browser {
     ($($scenario:ident),+ $(,)?) => {

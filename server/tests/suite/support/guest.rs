@@ -91,6 +91,13 @@ impl World {
     }
 }
 
+impl SoftPasskey {
+    /// In a browser that shows this world's page.
+    pub fn new(world: &World) -> Self {
+        Self::at(ORIGIN, &world.app.entropy)
+    }
+}
+
 impl Guest {
     /// A request of the console's own page.
     pub fn request(&self, method: Method, path: &str) -> Builder {

@@ -1,9 +1,8 @@
-use super::{ORIGIN, World, make_key, public};
 use holdfast_protocol::{
     base64url::{self, Bytes},
     passkeys::{AssertionOptions, AssertionResponse, RegistrationOptions, RegistrationResponse},
 };
-use holdfast_server::secrets::sha256;
+use holdfast_server::{entropy::Entropy, secrets::sha256};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use serde_json::{Value, json};
 
@@ -20,6 +19,7 @@ const ATTESTED: u8 = 1 << 6;
 /// An authenticator with one discoverable credential, and the browser around it.
 #[derive(Clone)]
 pub struct SoftPasskey {
+    origin: String,
     key: SigningKey,
     pub id: Vec<u8>,
     pub user_handle: Vec<u8>,
@@ -43,10 +43,12 @@ pub struct Said {
 pub type Lie = fn(&mut Said);
 
 impl SoftPasskey {
-    pub fn new(world: &World) -> Self {
+    /// In a browser that shows a page of this origin.
+    pub fn at(origin: &str, entropy: &Entropy) -> Self {
         Self {
-            key: make_key(&world.app),
-            id: world.app.entropy.make::<32>().to_vec(),
+            origin: origin.to_owned(),
+            key: SigningKey::from_slice(&entropy.make::<32>()).unwrap(),
+            id: entropy.make::<32>().to_vec(),
             user_handle: Vec::new(),
             counter: 0,
         }
@@ -94,7 +96,12 @@ impl SoftPasskey {
     fn truth(&self, kind: &str, challenge: &[u8], rp_id: &str) -> Said {
         let challenge = base64url::encode(challenge);
         Said {
-            client_data: json!({ "type": kind, "challenge": challenge, "origin": ORIGIN, "crossOrigin": false }),
+            client_data: json!({
+                "type": kind,
+                "challenge": challenge,
+                "origin": self.origin,
+                "crossOrigin": false,
+            }),
             rp_id: rp_id.to_owned(),
             flags: UP | UV | BE | BS,
             counter: self.counter,
@@ -116,11 +123,12 @@ impl Said {
 
 /// RFC 9053 section 7.1: `{1: 2, 3: -7, -1: 1, -2: x, -3: y}`.
 fn cose_key(key: &SigningKey) -> Vec<u8> {
-    let point = public(key);
+    let point = key.verifying_key().to_sec1_point(false);
+    let (x, y) = point.as_bytes()[1..].split_at(32);
     let mut cbor = vec![0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20];
-    cbor.extend_from_slice(&point.x);
+    cbor.extend_from_slice(x);
     cbor.extend_from_slice(&[0x22, 0x58, 0x20]);
-    cbor.extend_from_slice(&point.y);
+    cbor.extend_from_slice(y);
     cbor
 }
 
