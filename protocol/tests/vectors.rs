@@ -243,7 +243,7 @@ fn an_unknown_key_fails_the_run() {
 
 fn fails_with_an_unknown_key<T: for<'de> Deserialize<'de>>(name: &str) {
     let known: Value = read(name);
-    serde_json::from_value::<T>(known.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(serde_json::from_value::<T>(known.clone()).is_ok(), "{name}");
     for place in objects(&known) {
         let mut other = known.clone();
         other.pointer_mut(&place).unwrap()["unknown"] = Value::Bool(true);
