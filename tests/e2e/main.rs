@@ -7,6 +7,7 @@ mod history;
 mod passkeys;
 mod recovery;
 
+mod integrators;
 mod package;
 mod policy;
 mod survival;

@@ -39,7 +39,7 @@ async fn the_package_has_the_shapes_of_the_web(kind: Kind) -> Result<()> {
 }
 
 /// A page without any policy, the package, and the checks.
-fn their_console() -> Router {
+pub(crate) fn their_console() -> Router {
     Router::new()
         .route("/theirs/", get(|| async { Html("<!doctype html><title>Their console</title>") }))
         .route("/theirs/suite.mjs", get(|| async { script(include_str!("package.mjs").into()) }))
@@ -62,6 +62,6 @@ fn packaged(file: &str) -> Response {
     }
 }
 
-fn script(text: Vec<u8>) -> Response {
+pub(crate) fn script(text: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, "text/javascript")], text).into_response()
 }

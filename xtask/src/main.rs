@@ -21,6 +21,7 @@ mod setup;
 mod shrink;
 mod test;
 mod tools;
+mod vite;
 
 use std::process::ExitCode;
 

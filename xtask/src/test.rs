@@ -14,6 +14,7 @@ use crate::process::{aloud, cargo};
 use crate::project::Project;
 use crate::report::{NoTests, Report};
 use crate::setup::{self, Equipment, Missing, Needs};
+use crate::vite;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -84,6 +85,9 @@ fn steps(project: &Project, equipment: &Equipment, args: &Args, report: &mut Rep
     if args.only.as_ref().is_none_or(|only| ["browser-tests", "types"].contains(&only.as_str())) {
         // The end-to-end tests put it into somebody else's page, TypeScript reads its types.
         report.check("the npm package", || module::build(project, equipment));
+    }
+    if args.only.as_ref().is_none_or(|only| only == "browser-tests") {
+        report.check("a Vite project around it", || vite::build(project, equipment));
     }
     for (name, what, how) in STEPS {
         if args.only.as_ref().is_some_and(|only| only != name) {
