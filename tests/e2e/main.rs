@@ -8,6 +8,7 @@ mod passkeys;
 mod recovery;
 
 mod integrators;
+mod lifecycle;
 mod package;
 mod policy;
 mod survival;

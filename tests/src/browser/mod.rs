@@ -24,6 +24,7 @@ mod devtools;
 mod driver;
 mod keyboard;
 mod locator;
+mod network;
 mod role;
 mod tabs;
 
@@ -42,7 +43,7 @@ use anyhow::{Context, Result, bail};
 use fantoccini::Client;
 use serde_json::Value;
 
-use crate::supervised::Supervised;
+use crate::supervised::{Signal, Supervised};
 use crate::wait;
 
 /// Which browser.
@@ -57,6 +58,13 @@ impl Kind {
     pub const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
 }
 
+/// Whether a browser remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Memory {
+    Profile,
+    Private,
+}
+
 /// A running browser. A second one is a second profile: it shares nothing with the first. Dropping it
 /// ends the browser and removes its profile.
 #[derive(Debug)]
@@ -69,7 +77,17 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser with a fresh profile, and one empty tab of 1280 by 800.
     pub async fn start(kind: Kind) -> Result<Self> {
-        let (program, client) = driver::start(kind).await.with_context(|| format!("start {kind:?}"))?;
+        Self::start_with(kind, Memory::Profile).await
+    }
+
+    /// The same with a private window, which forgets everything when it is closed.
+    pub async fn start_private(kind: Kind) -> Result<Self> {
+        Self::start_with(kind, Memory::Private).await
+    }
+
+    async fn start_with(kind: Kind, memory: Memory) -> Result<Self> {
+        let started = driver::start(kind, memory).await;
+        let (program, client) = started.with_context(|| format!("start {kind:?}"))?;
         let browser = Self { kind, client, program };
         browser.set_window_size(1280, 800).await?;
         Ok(browser)
@@ -87,6 +105,17 @@ impl Browser {
     /// The folder into which the browser downloads.
     pub fn downloads(&self) -> std::path::PathBuf {
         driver::downloads(self.program.folder())
+    }
+
+    /// Puts the browser to sleep with all its processes, as a laptop does whose lid is shut: nothing runs
+    /// and nothing is closed, until [`Browser::wake`]. No command reaches it meanwhile.
+    pub fn sleep(&self) -> Result<()> {
+        self.program.signal(Signal::Stop)
+    }
+
+    /// Lets it go on.
+    pub fn wake(&self) -> Result<()> {
+        self.program.signal(Signal::Continue)
     }
 
     /// What the driver and the browser have written, for finding out why something failed.
