@@ -43,7 +43,10 @@ export async function ask(path) {
 /** Asks until the server has had enough of it. */
 export async function askTooMuch() {
   const asking = async () => {
-    while ((await client.fetch("/v1/me")).status === 200);
+    for (let status = 200; status !== 429; ) {
+      ({ status } = await client.fetch("/v1/me"));
+      if (status !== 200 && status !== 429) throw new Error(`refused with ${status}`);
+    }
   };
   await Promise.all(Array.from({ length: 8 }, asking));
 }

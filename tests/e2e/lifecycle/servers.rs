@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use holdfast_tests::browser::Kind;
-use holdfast_tests::in_every_browser;
+use holdfast_tests::{in_every_browser, wait};
 use serde_json::json;
 
 use super::{
@@ -23,16 +23,13 @@ async fn a_server_that_is_away_is_tried_again_with_growing_patience(kind: Kind) 
     let mut heard = go_live(&browser, "socket").await?;
     let begun = heard;
     // First it breaks off what it is asked for, then it is not there at all.
+    let before = tickets(&world);
     world.wire().break_off(TICKETS);
     world.restart().await?;
-    for _ in 0..4 {
-        heard = hears(&browser, heard, "waiting").await?;
-    }
+    let asked = wait::until(async || Ok((tickets(&world) >= before + 3).then_some(())));
+    asked.await?.context("it does not ask again")?;
     world.stop().await?;
-    heard = hears(&browser, heard, "waiting").await?;
-    heard = hears(&browser, heard, "waiting").await?;
-    let refused = tickets(&world);
-    ensure!(refused >= 4, "it was asked {refused} times");
+    heard = hears(&browser, told(&browser).await?.len(), "waiting").await?;
     world.start().await?;
     world.wire().mend();
     hears(&browser, heard, "open").await?;
