@@ -124,6 +124,7 @@ fn in_any_weather_the_rules_decide_and_nothing_else() {
             sleep_ms: random.one_of([0, 0, 18_000, HOUR_MS]),
             loses_one_in: random.one_of([0, 0, 100, 10]),
             stolen_after_ms: random.one_of([None, None, Some(theft_ms)]),
+            timers_late_ms: random.one_of([0, 0, 5_000]),
             clock_jumps: random.below(2) == 0,
         };
         let mut world = World::open(seed, weather);

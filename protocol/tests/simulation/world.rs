@@ -67,12 +67,20 @@ pub(crate) struct Weather {
     pub(crate) loses_one_in: u64,
     /// From here on the answers are made by somebody without the key.
     pub(crate) stolen_after_ms: Option<u64>,
+    /// The server's timers are late by so much at most: it has other work.
+    pub(crate) timers_late_ms: u64,
     /// The server's wall clock jumps at every step.
     pub(crate) clock_jumps: bool,
 }
 
-pub(crate) const CALM: Weather =
-    Weather { latency_ms: 2_000, sleep_ms: 0, loses_one_in: 0, stolen_after_ms: None, clock_jumps: false };
+pub(crate) const CALM: Weather = Weather {
+    latency_ms: 2_000,
+    sleep_ms: 0,
+    loses_one_in: 0,
+    stolen_after_ms: None,
+    timers_late_ms: 0,
+    clock_jumps: false,
+};
 
 pub(crate) enum Event {
     ToBrowser(Message),
@@ -94,6 +102,7 @@ pub(crate) struct World {
     pub(crate) queue: BTreeMap<(u64, u64), Event>,
     queued: u64,
     awake_at_ms: u64,
+    timer_late_ms: u64,
     /// Nothing overtakes on the way to the browser: TCP.
     last_to_browser_ms: u64,
     old_answers: Vec<Message>,
@@ -129,6 +138,7 @@ impl World {
             queue: BTreeMap::new(),
             queued: 0,
             awake_at_ms: 0,
+            timer_late_ms: 0,
             last_to_browser_ms: 0,
             old_answers: Vec::new(),
             proven: Vec::new(),
@@ -159,6 +169,7 @@ impl World {
         self.rules.agree(&step, expected, self.now_ms);
         self.verifier = step.next;
         self.standing = self.verifier.standing();
+        self.timer_late_ms = self.random.below(self.weather.timers_late_ms + 1);
         match step.outcome {
             Some(Outcome::Proven { .. }) => {
                 self.proven.push(self.now_ms);
@@ -233,7 +244,7 @@ impl World {
     /// Runs until the time is over or the connection is.
     pub(crate) fn run_until(&mut self, end_ms: u64) {
         while self.closed.is_none() {
-            let deadline = self.verifier.deadline_ms().unwrap_or(u64::MAX);
+            let deadline = self.verifier.deadline_ms().map_or(u64::MAX, |at_ms| at_ms + self.timer_late_ms);
             let arrival = self.queue.first_key_value().map_or(u64::MAX, |((at_ms, _), _)| *at_ms);
             let next = deadline.min(arrival);
             if next > end_ms {
