@@ -6,11 +6,12 @@ use holdfast_tests::world::World;
 use holdfast_tests::{in_every_browser, wait};
 use serde_json::json;
 
-use super::{all_was_in_order, call, go_live, hears, is_challenged, open, tickets, told, visit};
+use super::{all_was_in_order, call, go_live, hears, in_page, is_challenged, open, tickets, told, visit};
 
 in_every_browser!(
     tabs_that_begin_at_once_wait_for_one_another_and_have_one_key,
     signing_in_anew_in_one_tab_reaches_all,
+    a_tab_that_heard_nothing_of_it_is_no_thief,
     signing_out_in_one_tab_ends_all_and_none_comes_back,
 );
 
@@ -94,6 +95,29 @@ async fn signing_in_anew_in_one_tab_reaches_all(kind: Kind) -> Result<()> {
     }
     ensure!(world.wire().exchanges_at("/v1/login/verify").len() == 1, "one passkey for all");
     ensure!(world.count("theft_suspected").await? == 0, "a tab is no thief");
+    Ok(())
+}
+
+async fn a_tab_that_heard_nothing_of_it_is_no_thief(kind: Kind) -> Result<()> {
+    let (world, browser) = visit(kind).await?;
+    let tabs = tabs(&world, &browser, 2).await?;
+    let [busy, lagging] = tabs.as_slice() else { return Ok(()) };
+    open(&browser).await?;
+    browser.switch(busy).await?;
+    in_page(&browser, "BroadcastChannel.prototype.postMessage = () => {}").await?;
+    open(&browser).await?;
+    call(&browser, "signIn()").await?;
+
+    browser.switch(lagging).await?;
+    let before = call(&browser, "thumbprint()").await?;
+    let from = world.wire().exchanges().len();
+    ensure!(call(&browser, "ask('/v1/me')").await? == json!("200"));
+    let refused = world.wire().exchanges().into_iter().skip(from).filter(|exchange| exchange.status == 401);
+    ensure!(refused.count() > 0, "it had the new key before it asked");
+    ensure!(told(&browser).await? == ["status key-replaced"], "{:?}", told(&browser).await?);
+    ensure!(call(&browser, "thumbprint()").await? != before);
+    ensure!(world.count("theft_suspected").await? == 0, "a tab is no thief");
+    ensure!(world.count("cookie_without_key").await? == 0, "a tab has its key");
     Ok(())
 }
 
