@@ -92,7 +92,13 @@ async fn ask(request: Request) -> Result<JsValue, StoreRefused> {
         }
     });
     opening.unchecked_ref::<Source>().listen("upgradeneeded", &upgrade);
-    within(first(&opening, "success", "error"), PATIENCE_MS).await?;
+    if within(first(&opening, "success", "error"), PATIENCE_MS).await.is_err() {
+        // Too late is not never: nobody would close it then, and nobody could delete it.
+        let late = opening.clone();
+        let close = function(move |_| drop(database(&late).map(Open)));
+        opening.unchecked_ref::<Source>().listen("success", &close);
+        return Err(StoreRefused);
+    }
     let open = Open(database(&opening).ok_or(StoreRefused)?);
 
     let mode = match request {

@@ -124,7 +124,7 @@ impl<'a> UnverifiedToken<'a> {
     /// Takes a token apart. A second spelling of the same claims has another HMAC and another
     /// challenge, so it is not looked for here: the browser's module would need the canonicalizer.
     pub fn read(token: &'a str) -> Result<Self, TokenError> {
-        Self::read_by(token, |json| serde_json::from_str(json).ok())
+        Self::read_by(token, read_json)
     }
 
     /// As [`UnverifiedToken::read`], with the caller's own reader of JSON: the page has the browser's.
@@ -152,6 +152,13 @@ impl<'a> UnverifiedToken<'a> {
     }
 }
 
+/// serde also reads a list as an object, by position, which no other reader of JSON does.
+fn read_json(json: &str) -> Option<Claims> {
+    let claims: Claims = serde_json::from_str(json).ok()?;
+    let as_others_read: serde_json::Value = serde_json::from_str(json).ok()?;
+    (serde_json::to_value(&claims).ok()? == as_others_read).then_some(claims)
+}
+
 /// What the browser knows about the ceremony that it began, and holds a token against before any
 /// prompt.
 pub struct Begun<'a> {
@@ -174,7 +181,7 @@ impl Begun<'_> {
     ///
     /// Times are left out: the browser's clock may be years off, and the server holds its own.
     pub fn check(&self, token: &str) -> Result<(), TokenError> {
-        self.check_by(token, |json| serde_json::from_str(json).ok())
+        self.check_by(token, read_json)
     }
 
     /// As [`Begun::check`], with the caller's own reader of JSON: the page has the browser's.

@@ -4,11 +4,14 @@
 use holdfast_protocol::{
     base64url,
     dpop::{PublicKey, UnverifiedProof},
-    ids::{ConnectionId, Thumbprint},
+    ids::{CeremonyId, ConnectionId, Thumbprint},
     pop::{Binding, Challenge, Message},
+    tokens::Begun,
 };
 use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
 use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::{fs, path::PathBuf};
 
 fn vectors(name: &str) -> PathBuf {
@@ -130,6 +133,137 @@ fn dpop_vectors() {
             .and_then(|proof| proof.require_for(&case.method, &case.url).map(|()| proof))
             .map_or_else(|error| format!("{error:?}"), |proof| proof.jkt.to_string());
         assert_eq!(gives, case.gives, "{}", case.about);
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tokens {
+    #[expect(dead_code, reason = "for the reader of the file")]
+    about: String,
+    key: String,
+    begun: Ceremony,
+    tokens: Vec<Token>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ceremony {
+    jkt: Thumbprint,
+    ceremony: CeremonyId,
+    origin: String,
+    rp_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Token {
+    about: String,
+    token: String,
+    /// Whether the second part is the MAC of the first.
+    mac: bool,
+    challenge: String,
+    label: String,
+    /// `Taken`, or the error's name.
+    gives: String,
+}
+
+#[test]
+fn token_vectors() {
+    let Tokens { key, begun, tokens, .. } = read("tokens.json");
+    let key = base64url::decode_array(&key).unwrap();
+    for case in tokens {
+        let mut parts = case.token.split('.');
+        let (payload, unverified_mac) = (parts.next().unwrap(), parts.next().unwrap_or_default());
+        let mac = base64url::encode(&hmac_sha256(&key, payload.as_bytes())) == unverified_mac;
+        assert_eq!(mac, case.mac, "{}", case.about);
+        let challenge = base64url::decode(&case.challenge).unwrap();
+        let begun = Begun {
+            jkt: &begun.jkt,
+            label: ["token/login", "token/registration"]
+                .into_iter()
+                .find(|label| *label == case.label)
+                .unwrap(),
+            ceremony: &begun.ceremony,
+            origin: &begun.origin,
+            rp_id: &begun.rp_id,
+            challenge: &challenge,
+        };
+        let gives = begun.check(&case.token);
+        let gives = gives.map_or_else(|error| format!("{error:?}"), |()| "Taken".to_owned());
+        assert_eq!(gives, case.gives, "{}", case.about);
+    }
+}
+
+/// RFC 2104, over a key of 32 bytes.
+fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    let pad = |byte: u8| core::array::from_fn::<u8, 64, _>(|at| key.get(at).unwrap_or(&0) ^ byte);
+    let inner = Sha256::new_with_prefix(pad(0x36)).chain_update(message).finalize();
+    Sha256::new_with_prefix(pad(0x5c)).chain_update(inner).finalize().into()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CanonicalJson {
+    #[expect(dead_code, reason = "for the reader of the file")]
+    about: String,
+    canonical: Vec<Canonical>,
+    not_canonical: Vec<Invalid>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Canonical {
+    about: String,
+    json: String,
+    canonical: String,
+    sha256: String,
+}
+
+#[test]
+fn canonical_vectors() {
+    let canonical = |json: &str| serde_json_canonicalizer::to_string(&serde_json::from_str::<Value>(json)?);
+    let cases: CanonicalJson = read("canonical.json");
+    for case in cases.canonical {
+        assert_eq!(canonical(&case.json).unwrap(), case.canonical, "{}", case.about);
+        assert_eq!(base64url::encode(&Sha256::digest(&case.canonical)), case.sha256, "{}", case.about);
+    }
+    for Invalid { text, why } in cases.not_canonical {
+        assert_ne!(canonical(&text).ok(), Some(text), "{why}");
+    }
+}
+
+#[test]
+fn an_unknown_key_fails_the_run() {
+    fails_with_an_unknown_key::<Pop>("pop.json");
+    fails_with_an_unknown_key::<Dpop>("dpop.json");
+    fails_with_an_unknown_key::<Tokens>("tokens.json");
+    fails_with_an_unknown_key::<CanonicalJson>("canonical.json");
+}
+
+fn fails_with_an_unknown_key<T: for<'de> Deserialize<'de>>(name: &str) {
+    let known: Value = read(name);
+    assert!(serde_json::from_value::<T>(known.clone()).is_ok(), "{name}");
+    for place in objects(&known) {
+        let mut other = known.clone();
+        other.pointer_mut(&place).unwrap()["unknown"] = Value::Bool(true);
+        assert!(serde_json::from_value::<T>(other).is_err(), "{name}{place}");
+    }
+}
+
+/// Where the objects are: JSON pointers (RFC 6901).
+fn objects(value: &Value) -> Vec<String> {
+    let within =
+        |name: String, inner: &Value| objects(inner).into_iter().map(move |at| format!("/{name}{at}"));
+    match value {
+        Value::Object(members) => {
+            let inside = members.iter().flat_map(|(name, inner)| within(name.clone(), inner));
+            std::iter::once(String::new()).chain(inside).collect()
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().flat_map(|(at, inner)| within(at.to_string(), inner)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

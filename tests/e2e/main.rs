@@ -8,6 +8,8 @@ mod passkeys;
 mod recovery;
 
 mod chat;
+mod integrators;
+mod lifecycle;
 mod package;
 mod policy;
 mod survival;

@@ -148,6 +148,6 @@ fn packaged(file: &str) -> Response {
     }
 }
 
-fn script(text: Vec<u8>) -> Response {
+pub(crate) fn script(text: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, "text/javascript")], text).into_response()
 }

@@ -32,6 +32,13 @@ pub(crate) enum End {
     Terminate,
 }
 
+/// What a program is told on its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Signal {
+    Stop,
+    Continue,
+}
+
 impl End {
     fn signal(self) -> &'static str {
         match self {
@@ -79,6 +86,17 @@ impl Supervised {
             }
         });
         found.await?.with_context(|| format!("{} does not get ready:\n{}", self.name, self.log()))
+    }
+
+    /// Makes the program and everything that it has started stand still, or go on.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let name = match signal {
+            Signal::Stop => "STOP",
+            Signal::Continue => "CONT",
+        };
+        let group = fs::read_to_string(self.folder.join("group")).context("read the process group")?;
+        run(Command::new("kill").args(["-s", name, "--"]).arg(format!("-{}", group.trim())))?;
+        Ok(())
     }
 
     /// What the program has written so far.

@@ -1,6 +1,6 @@
 # Runs a program in a process group of its own, and ends the whole group when standard input does:
 # the test holds the other end, so the program is gone when the test is, even after `kill -9`.
-# $1: the program's folder, removed at the end. $2: the signal that asks the program to end; it has
+# $1: the program's folder, removed at the end; `group` and `ended` in it hold the group's id and its end. $2: the signal that asks the program to end; it has
 # two seconds to do so. The rest: the program and its arguments.
 folder=$1
 signal=$2
@@ -8,6 +8,7 @@ shift 2
 exec 3<&0
 setsid -- "$@" </dev/null 3<&- &
 group=$!
+echo "$group" >"$folder/group"
 (
   cat <&3 >/dev/null
   kill -s "$signal" -- "$group"

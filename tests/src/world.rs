@@ -198,6 +198,14 @@ impl World {
         self.start().await
     }
 
+    /// Starts a new server, and only then stops the old one, as when an operator rolls a version out: for a
+    /// moment both take connections.
+    pub async fn roll(&mut self) -> Result<()> {
+        let old = self.server.take().context("the server runs")?;
+        self.start().await?;
+        old.stop().await
+    }
+
     /// A browser with a fresh profile. Chromium's virtual authenticators answer the offers in autofill
     /// by themselves, without any person; here passkeys are offered by buttons only.
     pub async fn browser(&self, kind: Kind) -> Result<Browser> {

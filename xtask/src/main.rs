@@ -22,6 +22,7 @@ mod setup;
 mod shrink;
 mod test;
 mod tools;
+mod vite;
 
 use std::process::ExitCode;
 

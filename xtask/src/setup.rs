@@ -81,7 +81,7 @@ pub(crate) fn prepare(project: &Project, needs: Needs, missing: Missing) -> Resu
     let mut variables = Vec::new();
     if needs >= Needs::Tests {
         packages = &[CHROMIUM, CHROMEDRIVER, FIREFOX, WEBKIT_DRIVER, XVFB, POSTGRES, PYTHON];
-        tools.push(tools::typescript());
+        tools.extend([tools::typescript(), tools::vite()]);
         let geckodriver = match packages::given(GECKODRIVER_VARIABLE)? {
             Some(own) => own,
             None => {

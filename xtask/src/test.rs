@@ -11,6 +11,7 @@ use crate::process::{aloud, cargo};
 use crate::project::Project;
 use crate::report::{NoTests, Report};
 use crate::setup::{self, Equipment, Missing, Needs};
+use crate::vite;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -81,6 +82,9 @@ fn steps(project: &Project, equipment: &Equipment, args: &Args, report: &mut Rep
     }
     if let Some("module-webkit" | "postgres") = args.only.as_deref() {
         report.check("the tests' own programs", || aloud(&mut programs(project)));
+    }
+    if args.only.as_ref().is_none_or(|only| only == "browser-tests") {
+        report.check("a Vite project around it", || vite::build(project, equipment));
     }
     for (name, what, how) in STEPS {
         if args.only.as_ref().is_some_and(|only| only != name) {

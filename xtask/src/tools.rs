@@ -27,11 +27,14 @@ enum Source {
     Crate(&'static [&'static str]),
     /// An npm package; it is run by Node.
     Npm,
+    /// The packages of a project in this folder, at the versions of its lock file.
+    NpmProject(&'static str),
 }
 
 /// Written last; a folder without it, or with another recipe's, is made anew.
 const COMPLETE: &str = ".complete";
 const RECIPE: &str = "1";
+const LOCK: &str = "package-lock.json";
 
 /// The newest that compiles with Rust 1.95.
 pub(crate) fn trunk() -> Tool {
@@ -88,6 +91,17 @@ pub(crate) fn typescript() -> Tool {
     }
 }
 
+/// Vite and React, for a console of somebody else's that uses the module.
+pub(crate) fn vite() -> Tool {
+    Tool {
+        name: "vite",
+        version: "8.3.8".into(),
+        why: "builds a React page around the npm package, as an integrator's own tools do; some seconds",
+        source: Source::NpmProject("tests/vite"),
+        program: "vite",
+    }
+}
+
 /// Debian has no package of it.
 pub(crate) fn geckodriver() -> Tool {
     Tool {
@@ -102,7 +116,17 @@ pub(crate) fn geckodriver() -> Tool {
 impl Tool {
     pub(crate) fn is_installed(&self, project: &Project) -> bool {
         let recipe = fs::read_to_string(self.home(project).join(COMPLETE)).unwrap_or_default();
-        recipe == RECIPE && self.program(project, self.program).is_file()
+        recipe == self.recipe(project) && self.program(project, self.program).is_file()
+    }
+
+    /// What it was made from.
+    fn recipe(&self, project: &Project) -> String {
+        let lock = match self.source {
+            Source::Crate(_) | Source::Npm => return RECIPE.to_owned(),
+            Source::NpmProject(folder) => project.path(folder).join(LOCK),
+        };
+        // Without its lock file nothing is installed, and that says so.
+        format!("{RECIPE}\n{}", fs::read_to_string(lock).unwrap_or_default())
     }
 
     pub(crate) fn summary(&self) -> String {
@@ -132,8 +156,17 @@ impl Tool {
                 remove(&build)?;
             }
             Source::Npm => quietly(&mut self.npm_install(&fresh)).with_context(failed)?,
+            Source::NpmProject(folder) => {
+                for file in ["package.json", LOCK] {
+                    fs::copy(project.path(folder).join(file), fresh.join(file))
+                        .with_context(|| format!("cannot copy {folder}/{file}"))?;
+                }
+                let mut npm = Command::new("npm");
+                npm.current_dir(&fresh).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+                quietly(&mut npm).with_context(failed)?;
+            }
         }
-        fs::write(fresh.join(COMPLETE), RECIPE)?;
+        fs::write(fresh.join(COMPLETE), self.recipe(project))?;
         remove(&home)?;
         fs::rename(&fresh, &home).with_context(|| format!("cannot put {} in its place", self.name))?;
         say(format!("  {} {} is ready ({})", self.name, self.version, span(started.elapsed())));
@@ -176,7 +209,7 @@ impl Source {
     fn bin(&self) -> &'static str {
         match self {
             Source::Crate(_) => "bin",
-            Source::Npm => "node_modules/.bin",
+            Source::Npm | Source::NpmProject(_) => "node_modules/.bin",
         }
     }
 }

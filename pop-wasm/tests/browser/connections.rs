@@ -133,6 +133,9 @@ async fn a_missing_nonce_costs_one_more_request_with_another_jti() {
     assert_eq!(second.claims.nonce.as_deref(), Some("fresh-nonce"));
     assert_ne!(first.claims.jti, second.claims.jti);
     assert_eq!(client_nonce(0), client_nonce(1));
+    // The answer to the retry brought another one, which is kept.
+    let next = client.proof("GET", "/").await.unwrap();
+    assert_eq!(verified(&next, "GET", "/").claims.nonce.as_deref(), Some("newer"));
 }
 
 #[wasm_bindgen_test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::{fs, path::PathBuf};
 
-/// The first inputs of every fuzzer: the published vectors, and tokens, of which there are none.
+/// The first inputs of every fuzzer: the published vectors, and further tokens.
 #[test]
 fn the_published_vectors_are_seeds() {
     let pop = vectors("pop.json");
@@ -29,7 +29,12 @@ fn the_published_vectors_are_seeds() {
     seed("base64url", words.chain(second_spellings).map(|text| text.as_bytes().to_vec()));
 
     seed("proof", proofs());
-    seed("token", tokens());
+    let published = vectors("tokens.json");
+    let published = published["tokens"].as_array().unwrap().iter();
+    seed(
+        "token",
+        published.map(|entry| entry["token"].as_str().unwrap().as_bytes().to_vec()).chain(tokens()),
+    );
 }
 
 /// As published, and taken apart, so that the fuzzer need not know base64url.

@@ -62,11 +62,8 @@ impl Browser {
                 .filter((message) => !(message.flags & Ci.nsIScriptError.warningFlag))
                 .filter((message) => !message.isFromChromeContext)
                 .map((message) => [String(message.category), message.errorMessage]);"#;
-        self.command(Command::post("moz/context", json!({ "context": "chrome" }))).await?;
-        let messages = self.execute(script, &[]).await;
-        self.command(Command::post("moz/context", json!({ "context": "content" }))).await?;
-        let messages: Vec<(String, String)> =
-            serde_json::from_value(messages?).context("read the console")?;
+        let messages = self.execute_in_browser(script, &[]).await?;
+        let messages: Vec<(String, String)> = serde_json::from_value(messages).context("read the console")?;
         Ok(messages.into_iter().map(|(source, text)| Complaint { source, text }).collect())
     }
 }

@@ -55,27 +55,6 @@ impl Browser {
         Ok(())
     }
 
-    /// Cuts the tab off from the network.
-    pub async fn go_offline(&self) -> Result<()> {
-        self.set_network(
-            json!({ "offline": true, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0 }),
-        )
-        .await
-    }
-
-    /// Gives it back.
-    pub async fn go_online(&self) -> Result<()> {
-        let speed =
-            json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-        self.set_network(speed).await
-    }
-
-    async fn set_network(&self, conditions: Value) -> Result<()> {
-        self.devtools("Network.enable", json!({})).await?;
-        self.devtools("Network.emulateNetworkConditions", conditions).await?;
-        Ok(())
-    }
-
     /// A WebDriver command that fantoccini does not have.
     pub(super) async fn command(&self, command: Command) -> Result<Value> {
         let name = command.path.clone();

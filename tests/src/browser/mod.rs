@@ -24,6 +24,7 @@ mod devtools;
 mod driver;
 mod keyboard;
 mod locator;
+mod network;
 mod role;
 mod tabs;
 
@@ -43,7 +44,7 @@ use fantoccini::Client;
 use serde_json::Value;
 
 use crate::display::Display;
-use crate::supervised::Supervised;
+use crate::supervised::{Signal, Supervised};
 use crate::wait;
 use driver::Started;
 
@@ -54,6 +55,13 @@ pub enum Kind {
     Firefox,
     /// WebKitGTK's MiniBrowser. It has no passkeys, and takes no `__Host-` cookie without TLS.
     WebKit,
+}
+
+/// Whether a browser remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Memory {
+    Profile,
+    Private,
 }
 
 /// A running browser. A second one is a second profile: it shares nothing with the first. Dropping it
@@ -71,7 +79,16 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser with a fresh profile, and one empty tab of 1280 by 800.
     pub async fn start(kind: Kind) -> Result<Self> {
-        let started = driver::start(kind).await.with_context(|| format!("start {kind:?}"))?;
+        Self::start_with(kind, Memory::Profile).await
+    }
+
+    /// The same with a private window, which forgets everything when it is closed.
+    pub async fn start_private(kind: Kind) -> Result<Self> {
+        Self::start_with(kind, Memory::Private).await
+    }
+
+    async fn start_with(kind: Kind, memory: Memory) -> Result<Self> {
+        let started = driver::start(kind, memory).await.with_context(|| format!("start {kind:?}"))?;
         let Started { client, program, display } = started;
         let browser = Self { kind, client, program, display };
         browser.set_window_size(1280, 800).await?;
@@ -90,6 +107,17 @@ impl Browser {
     /// The folder into which the browser downloads.
     pub fn downloads(&self) -> std::path::PathBuf {
         driver::downloads(self.program.folder())
+    }
+
+    /// Puts the browser to sleep with all its processes, as a laptop does whose lid is shut: nothing runs
+    /// and nothing is closed, until [`Browser::wake`]. No command reaches it meanwhile.
+    pub fn sleep(&self) -> Result<()> {
+        self.program.signal(Signal::Stop)
+    }
+
+    /// Lets it go on.
+    pub fn wake(&self) -> Result<()> {
+        self.program.signal(Signal::Continue)
     }
 
     /// What the driver and the browser have written, for finding out why something failed.

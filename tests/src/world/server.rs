@@ -79,6 +79,8 @@ impl std::fmt::Debug for Server {
 fn listen(address: SocketAddr) -> Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
+    // The next server listens before this one stops.
+    socket.set_reuseport(true)?;
     socket.bind(address).with_context(|| format!("bind {address}"))?;
     socket.listen(1024).with_context(|| format!("listen on {address}"))
 }

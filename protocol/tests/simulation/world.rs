@@ -1,13 +1,10 @@
-//! The two machines against each other in simulated time: generated schedules of delay, reordering,
-//! sleep, clock jumps and an attacker. Nothing here waits; a day takes microseconds.
-//!
-//! `HOLDFAST_SCHEDULES` sets how many schedules each property sees.
-#![expect(clippy::unwrap_used, clippy::as_conversions, reason = "a test that cannot go on fails")]
+//! Both ends, the network between them, and everything worth asserting about a run.
 
+use crate::rules::{Expected, Rules};
 use holdfast_protocol::{
     ids::{ConnectionId, Thumbprint},
     pop::{
-        Binding, Close, Fresh, Message, Now, Outcome, Prover, Standing, Step, Timing, Verifier,
+        Binding, Challenge, Close, Fresh, Message, Now, Outcome, Prover, Standing, Step, Timing, Verifier,
         VerifySignature,
     },
 };
@@ -16,10 +13,10 @@ use std::collections::BTreeMap;
 
 /// A key whose signatures cost a hash: what is tested is the machines, not ECDSA.
 #[derive(Clone, Copy)]
-struct Key(u64);
+pub(crate) struct Key(u64);
 
 impl Key {
-    fn sign(&self, message: &str) -> [u8; 64] {
+    pub(crate) fn sign(&self, message: &str) -> [u8; 64] {
         let half = Sha256::new_with_prefix(self.0.to_be_bytes()).chain_update(message).finalize();
         core::array::from_fn(|at| half[at % 32])
     }
@@ -32,7 +29,7 @@ impl VerifySignature for Key {
 }
 
 /// SplitMix64: small, seeded, good enough to choose schedules.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -43,8 +40,13 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
+    }
+
+    pub(crate) fn one_of<T, const N: usize>(&mut self, all: [T; N]) -> T {
+        let at = usize::try_from(self.below(N as u64)).unwrap();
+        all.into_iter().nth(at).unwrap()
     }
 
     fn fresh(&mut self) -> Fresh {
@@ -55,49 +57,63 @@ impl Random {
 
 /// What a schedule may do.
 #[derive(Clone, Copy)]
-struct Weather {
+pub(crate) struct Weather {
     /// One way, at most.
-    latency_ms: u64,
+    pub(crate) latency_ms: u64,
     /// The browser's process stands still now and then, for at most so long, and is awake for a
     /// while in between.
-    sleep_ms: u64,
+    pub(crate) sleep_ms: u64,
+    /// Of so many messages to the server one is lost, as a request may be; 0: none is.
+    pub(crate) loses_one_in: u64,
     /// From here on the answers are made by somebody without the key.
-    stolen_after_ms: Option<u64>,
+    pub(crate) stolen_after_ms: Option<u64>,
+    /// The server's timers are late by so much at most: it has other work.
+    pub(crate) timers_late_ms: u64,
     /// The server's wall clock jumps at every step.
-    clock_jumps: bool,
+    pub(crate) clock_jumps: bool,
 }
 
-const CALM: Weather = Weather { latency_ms: 2_000, sleep_ms: 0, stolen_after_ms: None, clock_jumps: false };
+pub(crate) const CALM: Weather = Weather {
+    latency_ms: 2_000,
+    sleep_ms: 0,
+    loses_one_in: 0,
+    stolen_after_ms: None,
+    timers_late_ms: 0,
+    clock_jumps: false,
+};
 
-enum Event {
+pub(crate) enum Event {
     ToBrowser(Message),
     ToServer(Message),
     Resume,
 }
 
 /// The network between the two, and everything worth asserting about a run.
-struct World {
+pub(crate) struct World {
     now_ms: u64,
     verifier: Verifier,
+    rules: Rules,
+    binding: Binding,
     standing: Standing,
-    prover: Prover,
-    key: Key,
+    pub(crate) prover: Prover,
+    pub(crate) key: Key,
     random: Random,
     weather: Weather,
-    queue: BTreeMap<(u64, u64), Event>,
+    pub(crate) queue: BTreeMap<(u64, u64), Event>,
     queued: u64,
     awake_at_ms: u64,
+    timer_late_ms: u64,
     /// Nothing overtakes on the way to the browser: TCP.
     last_to_browser_ms: u64,
     old_answers: Vec<Message>,
-    proven: Vec<u64>,
-    held: Vec<u64>,
-    closed: Option<(u64, Close)>,
+    pub(crate) proven: Vec<u64>,
+    pub(crate) held: Vec<u64>,
+    pub(crate) closed: Option<(u64, Close)>,
     sequences: Vec<u64>,
 }
 
 impl World {
-    fn open(seed: u64, weather: Weather) -> Self {
+    pub(crate) fn open(seed: u64, weather: Weather) -> Self {
         let mut random = Random(seed);
         let key = Key(random.next());
         let id = core::array::from_fn(|_| u8::try_from(random.next() & 0xff).unwrap());
@@ -107,10 +123,13 @@ impl World {
                 .unwrap();
         let fresh = random.fresh();
         let now = Now { monotonic_ms: 0, unix_ms: 1_700_000_000_000 };
-        let step = Verifier::open(binding.clone(), Timing::default(), now, fresh);
+        let timing = Timing::default();
+        let step = Verifier::open(binding.clone(), timing, now, fresh);
         let mut world = World {
             now_ms: 0,
             verifier: Verifier::Closed(Close::GoingAway),
+            rules: Rules::new(timing),
+            binding: binding.clone(),
             standing: Standing::Unproven,
             prover: Prover::new(binding),
             key,
@@ -119,6 +138,7 @@ impl World {
             queue: BTreeMap::new(),
             queued: 0,
             awake_at_ms: 0,
+            timer_late_ms: 0,
             last_to_browser_ms: 0,
             old_answers: Vec::new(),
             proven: Vec::new(),
@@ -126,7 +146,7 @@ impl World {
             closed: None,
             sequences: Vec::new(),
         };
-        world.take(step);
+        world.take(step, Expected::Nothing);
         world
     }
 
@@ -135,7 +155,7 @@ impl World {
         Now { monotonic_ms: self.now_ms, unix_ms: 1_700_000_000_000 + self.now_ms + jump }
     }
 
-    fn put(&mut self, at_ms: u64, event: Event) {
+    pub(crate) fn put(&mut self, at_ms: u64, event: Event) {
         self.queued += 1;
         self.queue.insert((at_ms, self.queued), event);
     }
@@ -144,10 +164,12 @@ impl World {
         1 + self.random.below(self.weather.latency_ms)
     }
 
-    fn take(&mut self, step: Step) {
+    fn take(&mut self, step: Step, expected: Expected) {
         let before = self.standing;
+        self.rules.agree(&step, expected, self.now_ms);
         self.verifier = step.next;
         self.standing = self.verifier.standing();
+        self.timer_late_ms = self.random.below(self.weather.timers_late_ms + 1);
         match step.outcome {
             Some(Outcome::Proven { .. }) => {
                 self.proven.push(self.now_ms);
@@ -220,9 +242,9 @@ impl World {
     }
 
     /// Runs until the time is over or the connection is.
-    fn run_until(&mut self, end_ms: u64) {
+    pub(crate) fn run_until(&mut self, end_ms: u64) {
         while self.closed.is_none() {
-            let deadline = self.verifier.deadline_ms().unwrap_or(u64::MAX);
+            let deadline = self.verifier.deadline_ms().map_or(u64::MAX, |at_ms| at_ms + self.timer_late_ms);
             let arrival = self.queue.first_key_value().map_or(u64::MAX, |((at_ms, _), _)| *at_ms);
             let next = deadline.min(arrival);
             if next > end_ms {
@@ -236,7 +258,8 @@ impl World {
                 let (now, fresh) = (self.now(), self.random.fresh());
                 let verifier = std::mem::replace(&mut self.verifier, Verifier::Closed(Close::GoingAway));
                 let step = verifier.on_deadline(now, fresh);
-                self.take(step);
+                let expected = self.rules.on_deadline(self.now_ms);
+                self.take(step, expected);
             }
         }
     }
@@ -259,114 +282,18 @@ impl World {
                 let at_ms = self.now_ms + self.latency();
                 self.put(at_ms, Event::ToServer(ask));
             }
+            Event::ToServer(_)
+                if self.weather.loses_one_in > 0 && self.random.below(self.weather.loses_one_in) == 0 => {}
             Event::ToServer(message) => {
                 let (now, fresh) = (self.now(), self.random.fresh());
                 let verifier = std::mem::replace(&mut self.verifier, Verifier::Closed(Close::GoingAway));
                 let step = verifier.on_message(&message, &self.key, now, fresh);
-                self.take(step);
+                let right = |challenge: &Challenge, signature: &[u8; 64]| {
+                    self.key.verifies(self.binding.transcript(challenge).as_bytes(), signature)
+                };
+                let expected = self.rules.on_message(&message, right, self.now_ms);
+                self.take(step, expected);
             }
         }
     }
-}
-
-fn schedules(property: impl Fn(u64)) {
-    let count = std::env::var("HOLDFAST_SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(3_000);
-    for seed in 0..count {
-        property(seed);
-    }
-}
-
-const HOUR_MS: u64 = 3_600_000;
-
-#[test]
-fn a_browser_that_is_awake_is_never_held_back() {
-    schedules(|seed| {
-        let mut world = World::open(seed, CALM);
-        world.run_until(HOUR_MS);
-        assert_eq!((world.closed, world.held.len()), (None, 0), "seed {seed}");
-        assert!(world.proven.len() > 90, "seed {seed}: {} proofs an hour", world.proven.len());
-    });
-}
-
-#[test]
-fn the_servers_wall_clock_may_jump_by_months() {
-    schedules(|seed| {
-        let mut world = World::open(seed, Weather { clock_jumps: true, ..CALM });
-        world.run_until(HOUR_MS);
-        assert_eq!((world.closed, world.held.len()), (None, 0), "seed {seed}");
-    });
-}
-
-#[test]
-fn a_short_sleep_holds_back_at_most_and_the_connection_recovers() {
-    // Too long for one answer, too short for two: the second challenge is still answered.
-    schedules(|seed| {
-        let weather = Weather { sleep_ms: 18_000, latency_ms: 400, ..CALM };
-        let mut world = World::open(seed, weather);
-        world.run_until(HOUR_MS);
-        assert_eq!(world.closed, None, "seed {seed}");
-        let last_held = world.held.iter().rev().find(|held| **held < HOUR_MS - 20_000).copied().unwrap_or(0);
-        assert!(world.proven.last().is_some_and(|proven| *proven >= last_held), "seed {seed}");
-    });
-}
-
-#[test]
-fn a_long_sleep_ends_in_4401_and_never_in_data_for_nobody() {
-    schedules(|seed| {
-        let weather = Weather { sleep_ms: 4 * HOUR_MS, ..CALM };
-        let mut world = World::open(seed, weather);
-        world.run_until(24 * HOUR_MS);
-        if let Some((_, close)) = world.closed {
-            assert_eq!(close, Close::Unproven, "seed {seed}");
-            assert!(!world.held.is_empty(), "seed {seed}: held back before it is closed");
-        }
-    });
-}
-
-#[test]
-fn a_thief_is_never_proven_and_is_cut_off_by_the_second_deadline() {
-    let timing = Timing::default();
-    let longest_ms = u64::from(timing.interval_ms + timing.jitter_ms + 2 * timing.answer_within_ms);
-    schedules(|seed| {
-        let stolen_after_ms = Random(seed ^ 0xdead).below(HOUR_MS);
-        let weather = Weather { stolen_after_ms: Some(stolen_after_ms), ..CALM };
-        let mut world = World::open(seed, weather);
-        world.run_until(2 * HOUR_MS);
-        let (closed_at_ms, close) = world.closed.unwrap_or_else(|| panic!("seed {seed}: alive"));
-        assert_eq!(close, Close::Unproven, "seed {seed}");
-        // An honest answer may still be under way when the theft happens.
-        let last_honest_ms = stolen_after_ms + CALM.latency_ms;
-        assert!(world.proven.last().is_none_or(|proven| *proven <= last_honest_ms), "seed {seed}");
-        assert!(closed_at_ms <= last_honest_ms + longest_ms, "seed {seed}: closed at {closed_at_ms}");
-    });
-}
-
-#[test]
-fn an_answer_for_another_connection_proves_nothing() {
-    schedules(|seed| {
-        let (mut mine, mut other) = (World::open(seed, CALM), World::open(seed ^ 0xffff_0000, CALM));
-        // One key, two connections: the relay hands the challenge of the one to the other's browser.
-        other.key = mine.key;
-        let Some(Event::ToBrowser(Message::Challenge(challenge))) =
-            mine.queue.pop_first().map(|(_, event)| event)
-        else {
-            panic!("a connection opens with a challenge")
-        };
-        let refusal = other.prover.on_challenge(&challenge).unwrap_err();
-        // Renamed to that connection, it is signed, and the signature is worth nothing here.
-        let renamed = match other.queue.pop_first().map(|(_, event)| event) {
-            Some(Event::ToBrowser(Message::Challenge(own))) => {
-                holdfast_protocol::pop::Challenge { connection: own.connection, ..challenge.clone() }
-            }
-            _ => panic!("a connection opens with a challenge"),
-        };
-        let to_sign = other.prover.on_challenge(&renamed).unwrap();
-        let answer = to_sign.answer(mine.key.sign(&to_sign.transcript));
-        for message in [refusal, answer] {
-            let mut fresh = World::open(seed, CALM);
-            fresh.put(1, Event::ToServer(message));
-            fresh.run_until(1);
-            assert_eq!((fresh.proven.len(), fresh.held.len()), (0, 1), "seed {seed}");
-        }
-    });
 }
