@@ -48,8 +48,6 @@ const promised = (promise) =>
     throw thrown(error);
   });
 
-// RFC 9110's token, and none of ours.
-const PROTOCOL = /^(?!holdfast\.pop\.1$)[!#$%&'*+.^`|~\w-]+$/;
 const PLAIN_PATH = /^\/(?!\/)[\w/-]*$/;
 
 // Only this file makes them.
@@ -167,11 +165,7 @@ export class PopClient extends EventTarget {
 
   connect(url, protocols = []) {
     const { href, pathname, search } = this.#address(url);
-    const offered = [protocols].flat().map(String);
-    if (new Set(offered).size < offered.length || !offered.every((name) => PROTOCOL.test(name))) {
-      throw new DOMException("The subprotocols are no different tokens.", "SyntaxError");
-    }
-    const line = attempt(() => this.#client.dial(pathname + search, ["", ...offered].join()));
+    const line = attempt(() => this.#client.dial(pathname + search, ["", ...[protocols].flat()].join()));
     return new PopSocket(OURS, line, href.replace(/^http/, "ws"));
   }
 

@@ -263,8 +263,8 @@ impl Link {
                 let dialled = Dialled { transport, connection: ticket.connection, key };
                 *self.dialled.borrow_mut() = Some(dialled);
             }
-            // A policy of the page forbids the address.
-            None => self.step(&mut |machine, now_ms| machine.on_lost(1006, now_ms)),
+            // The browser will not have it: names of subprotocols that are none, or a policy of the page.
+            None => self.end(End::Refused),
         }
         Ok(())
     }

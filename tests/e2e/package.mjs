@@ -249,6 +249,8 @@ const SIGNED_IN = {
     const client = await open();
     await rejects(() => client.connect("wss://example.org/v1/streams/activity"), "wrong_origin");
     await rejects(() => client.stream("//example.org/v1/streams/activity"), "wrong_origin");
+    // What a WebSocket refuses to offer is never tried again.
+    is((await event(client.connect("/v1/streams/activity", ["twice", "twice"]), "close")).code, 4400);
   },
 
   async "signing out ends it all, and every client is told"() {
