@@ -1,16 +1,17 @@
+mod news;
+
 use crate::{
     Connection, End, EventStream, PopError, Status, Subscription,
     address::{Origin, Path, is_method, is_nonce},
     browser::{Pool, unix_s},
     key::{self, Key},
     key_store::{self, Found},
-    lifecycle::{Lifecycle, Moment},
+    lifecycle::Lifecycle,
     link::Link,
     lock::Lock,
     proof::{Claims, UnsignedProof},
     status::Listeners,
     tabs::{News, Tabs},
-    task::spawn,
     told::{Kind, Told},
     transport::Events,
 };
@@ -334,57 +335,6 @@ impl PopClient {
     fn on_other_key(&self) {
         self.0.signed_out.set(false);
         self.each_link(&Link::on_key_replaced);
-    }
-
-    fn join_tabs(&self) {
-        let me = Rc::downgrade(&self.0);
-        let tabs = Tabs::open(move |news| {
-            if let Some(inner) = me.upgrade() {
-                Self(inner).on_news(news);
-            }
-        });
-        self.0.tabs.replace(tabs);
-    }
-
-    fn tell_tabs(&self, news: &News) {
-        if let Some(tabs) = &*self.0.tabs.borrow() {
-            tabs.tell(news);
-        }
-    }
-
-    fn on_news(&self, news: News) {
-        match news {
-            News::Adopted(thumbprint) if self.thumbprint().as_ref() != Some(&thumbprint) => {
-                let client = self.clone();
-                spawn(async move {
-                    client.refresh_key().await;
-                });
-            }
-            News::Destroyed(thumbprint) if self.thumbprint().as_ref() == Some(&thumbprint) => {
-                self.0.key.take();
-                self.each_link(&|link| link.end(End::SignedOut));
-                self.tell(Status::SignedOut);
-            }
-            News::Adopted(_) | News::Destroyed(_) => {}
-        }
-    }
-
-    fn on_moment(&self, moment: Moment) {
-        match moment {
-            Moment::Woken => self.each_link(&Link::on_wake),
-            Moment::Cached => {
-                self.each_link(&Link::on_sleep);
-                self.0.tabs.take();
-            }
-            Moment::Uncached => {
-                self.join_tabs();
-                let client = self.clone();
-                spawn(async move {
-                    client.refresh_key().await;
-                    client.each_link(&Link::on_wake);
-                });
-            }
-        }
     }
 }
 

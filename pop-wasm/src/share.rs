@@ -205,7 +205,7 @@ mod tests {
         for one in ends.into_iter().chain(others) {
             assert_eq!(state(number(one)), Some(one));
         }
-        for nonsense in [6.0, 7.0, 45.0, -1.0 * f64::MAX + 6.0, f64::INFINITY, f64::from(u32::MAX) * 16.0] {
+        for nonsense in [6.0, 7.0, 45.0, f64::MIN, f64::INFINITY, f64::from(u32::MAX) * 16.0] {
             assert!(!matches!(state(nonsense), Some(State::Ended(_) | State::Open { .. })), "{nonsense}");
         }
     }

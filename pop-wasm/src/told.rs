@@ -6,9 +6,12 @@ use crate::{
 };
 use std::cell::RefCell;
 
+/// Dials, or finds that the browser will not have it.
+type Dial = fn(&Address<'_>, &[String], Hear) -> Option<Box<dyn Transport>>;
+
 /// How a connection travels.
 pub(crate) struct Kind {
-    pub(crate) dial: fn(&Address<'_>, &[String], Hear) -> Option<Box<dyn Transport>>,
+    pub(crate) dial: Dial,
     /// The application's subprotocols, with a comma before each; or the names of events that somebody
     /// listens to.
     pub(crate) names: RefCell<Vec<String>>,

@@ -46,7 +46,7 @@ async fn join(State(room): State<Room>, who: pop::Connection, upgrade: pop::WebS
 
 async fn package(Path(file): Path<String>) -> Response {
     let kind = match file.as_str() {
-        "index.mjs" | "holdfast_pop.js" => "text/javascript",
+        "index.mjs" => "text/javascript",
         "holdfast_pop_bg.wasm" => "application/wasm",
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

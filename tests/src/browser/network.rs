@@ -1,4 +1,4 @@
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::devtools::Command;
@@ -11,6 +11,7 @@ impl Browser {
         match self.kind {
             Kind::Chromium => self.set_network(true, 0).await,
             Kind::Firefox => self.set_offline(true).await,
+            Kind::WebKit => bail!("nothing takes the network from WebKitGTK"),
         }
     }
 
@@ -20,6 +21,7 @@ impl Browser {
             // As fast as it was.
             Kind::Chromium => self.set_network(false, -1).await,
             Kind::Firefox => self.set_offline(false).await,
+            Kind::WebKit => bail!("nothing takes the network from WebKitGTK"),
         }
     }
 
