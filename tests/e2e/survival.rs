@@ -17,6 +17,7 @@ in_every_browser!(
     a_page_outlives_the_wipe_of_its_key_store,
     a_restarted_server_is_found_again,
     a_tab_that_heard_nothing_is_no_thief,
+    without_a_network_the_page_says_so_and_comes_back,
 );
 
 /// How often the passkey was used so far.
@@ -298,10 +299,9 @@ async fn a_frozen_tab_takes_the_key_of_the_tab_that_signed_in() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn without_a_network_the_page_says_so_and_comes_back() -> Result<()> {
+async fn without_a_network_the_page_says_so_and_comes_back(kind: Kind) -> Result<()> {
     let world = World::new().await?;
-    let browser = world.browser(Kind::Chromium).await?;
+    let browser = world.browser(kind).await?;
     let authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
     world.sign_up(&browser).await?;
     let before = uses(&world, &authenticator).await?;
