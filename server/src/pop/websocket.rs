@@ -366,3 +366,19 @@ fn read(text: Utf8Bytes) -> Sent {
 fn written(text: Utf8Bytes) -> Utf8Bytes {
     escape(&text).map_or(text, Utf8Bytes::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_result<A, B, F>(_: impl Fn(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// There are tens of thousands of them.
+    #[test]
+    fn a_connection_is_driven_by_a_small_future() {
+        let bytes = size_of_result(runner::run::<Frames>);
+        assert!(bytes <= 2_048, "{bytes}");
+    }
+}
