@@ -54,6 +54,7 @@ mod opening;
 mod registry;
 mod rules;
 mod runner;
+mod socket;
 mod sse;
 mod store;
 mod streams;
@@ -63,10 +64,10 @@ mod websocket;
 pub use opening::Connection;
 pub use registry::Registry;
 pub(crate) use registry::{Answer, NotTaken};
+pub use socket::{WebSocket, WebSocketUpgrade};
 pub(crate) use store::sweep;
 pub use streams::{Stream, Streams};
 pub(crate) use tickets::mint;
-pub use websocket::{WebSocket, WebSocketUpgrade};
 
 use crate::{app::App, page};
 use axum::{

@@ -4,9 +4,9 @@ use super::{
     Guarded,
     registry::{About, Entry, Registered},
     rules::{Minted, require_opens, require_own_page, transport},
+    socket::{self, Offered},
     sse, store,
     tickets::too_many,
-    websocket::{self, Offered},
 };
 use crate::{
     access::{self, Session, by_cookie, refuse},
@@ -104,13 +104,13 @@ pub(super) async fn open(guarded: &Guarded, request: Request, next: Next) -> Res
     let Query(Opening { ticket }) = Query::try_from_uri(&parts.uri).map_err(|_| Code::InvalidRequest)?;
     match transport {
         Transport::WebSocket => {
-            let upgrade = websocket::upgrade(&mut parts).await?;
+            let upgrade = socket::upgrade(&mut parts).await?;
             let opened = spend(guarded, &parts, &ticket, transport).await?;
             parts.extensions.insert(Connection(opened.registered.entry.clone()));
             // From here on the connection is none of HTTP's.
             let seat = parts.extensions.remove::<Seat>();
             parts.extensions.insert(Offered::new(upgrade, opened, seat));
-            websocket::respond(next.run(Request::from_parts(parts, body)).await)
+            socket::respond(next.run(Request::from_parts(parts, body)).await)
         }
         Transport::ServerSentEvents => {
             let opened = spend(guarded, &parts, &ticket, transport).await?;
