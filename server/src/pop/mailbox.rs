@@ -202,7 +202,8 @@ impl Mailbox {
     /// What the browser sent; none: the connection is over.
     pub(super) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Option<Message>> {
         let mut inside = self.open();
-        if inside.flows(self.clock.now()) || inside.over == Some(Over::Left) {
+        // At the end there is only what may still be read.
+        if inside.flows(self.clock.now()) || inside.over.is_some() {
             let stuffed = inside.to_application.is_full(KEPT_MESSAGES, KEPT_BYTES);
             if let Some(message) = inside.to_application.pop() {
                 drop(inside);
