@@ -86,11 +86,13 @@ function withStates(of, names) {
 export class NewKey {
   #key;
   #client;
+  #path;
 
-  constructor(token, key, client) {
+  constructor(token, key, client, path) {
     mine(token);
     this.#key = key;
     this.#client = client;
+    this.#path = path;
   }
 
   static taken(token, key) {
@@ -103,7 +105,7 @@ export class NewKey {
   }
 
   async proof(method, url) {
-    return promised(attempt(() => this.#key.proof(this.#client, method, new URL(url, "http://a").pathname)));
+    return promised(attempt(() => this.#key.proof(this.#client, method, this.#path(url))));
   }
 }
 
@@ -130,7 +132,8 @@ export class PopClient extends EventTarget {
   }
 
   async makeKey() {
-    return new NewKey(OURS, await promised(this.#client.makeKey()), this.#client);
+    const path = (url) => this.#address(url).pathname;
+    return new NewKey(OURS, await promised(this.#client.makeKey()), this.#client, path);
   }
 
   adopt(key) {

@@ -35,6 +35,8 @@ pub(crate) enum Effect {
     Join,
     /// Ask the tab that leads how it stands; report to `on_led`.
     AskLeader,
+    /// The page is back: the tab that leads shall make sure that its connection is.
+    WakeLeader,
     /// Take the lead from a tab that does not answer; report to `on_leading`.
     TakeLead,
     /// Share no more.

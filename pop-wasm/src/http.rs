@@ -3,15 +3,15 @@
 use crate::{
     PopClient, PopError,
     address::{Path, is_ticket},
-    browser::{member, object, set, text_member},
+    browser::{global, member, object, set, text_member},
     effect::NotDialled,
     key::Key,
     proof::joined,
     task::Settled,
 };
 use holdfast_protocol::{ids::ConnectionId, parts::parts, pop::Message};
-use js_sys::{Object, Promise, global};
-use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
+use js_sys::{Object, Promise};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{AbortSignal, Response};
 
 #[wasm_bindgen]
@@ -153,7 +153,7 @@ async fn post(
     ]);
     set(&options, "headers", &headers);
     set(&options, "signal", &AbortSignal::timeout_with_u32(WITHIN_MS));
-    Settled::from(fetch(address, &options)).await?.dyn_into()
+    Settled::from(fetch(address, &options)).await.map(JsCast::unchecked_into)
 }
 
 /// What the page gives, or the cookie `csrf`, which windows alone have at hand.

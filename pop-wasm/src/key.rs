@@ -3,12 +3,12 @@
 
 use crate::{
     PopError,
-    browser::{Thenable, member, object, text_member},
+    browser::{Thenable, global, member, object, text_member},
     proof::{PublicHalf, UnsignedProof},
     task::Settled,
 };
 use holdfast_protocol::{ids::Thumbprint, pop::ToSign};
-use js_sys::{Array, Function, Object, Promise, Uint8Array, global};
+use js_sys::{Array, Function, Object, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CryptoKey, SubtleCrypto};
 
@@ -38,7 +38,7 @@ impl Key {
         let usages = Array::of1(&JsValue::from_str("sign"));
         let pair = subtle.generate_key_with_object(&algorithm, false, &usages);
         let pair = settled(pair).await.map_err(|_| PopError::NotSupported)?;
-        let half = |name| member(&pair, name)?.dyn_into::<CryptoKey>().ok();
+        let half = |name| member(&pair, name).map(CryptoKey::unchecked_from_js);
         let (Some(private), Some(public)) = (half("privateKey"), half("publicKey")) else {
             return Err(PopError::NotSupported);
         };

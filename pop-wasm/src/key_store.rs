@@ -3,13 +3,13 @@
 //! since an open one keeps a page out of the back/forward cache.
 
 use crate::{
-    browser::{Source, function, member, object, set, text_member, within},
+    browser::{Source, function, global, member, object, set, text_member, within},
     key::{Key, Parts},
     proof::PublicHalf,
 };
 use holdfast_protocol::ids::Thumbprint;
-use js_sys::{Object, Promise, global};
-use wasm_bindgen::{JsCast as _, JsValue};
+use js_sys::{Object, Promise};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CryptoKey, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbTransactionMode};
 
 const DATABASE: &str = "holdfast-pop";
@@ -133,7 +133,7 @@ impl Drop for Open {
 }
 
 fn database(request: &IdbOpenDbRequest) -> Option<IdbDatabase> {
-    request.result().ok()?.dyn_into().ok()
+    request.result().ok().filter(JsValue::is_truthy).map(JsCast::unchecked_into)
 }
 
 /// Settles with the first of two events: the functions of the promise are their listeners.

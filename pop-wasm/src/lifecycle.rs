@@ -1,5 +1,5 @@
-use crate::browser::{Source, function, member, text_member};
-use js_sys::{Function, global};
+use crate::browser::{Source, function, global, member, text_member};
+use js_sys::Function;
 use wasm_bindgen::JsCast as _;
 
 /// What browsers do to pages.

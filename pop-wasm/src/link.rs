@@ -214,7 +214,7 @@ impl Link {
                 self.held_out.borrow_mut().clear();
             }
             Effect::Join => self.join(),
-            Effect::AskLeader | Effect::TakeLead => self.to_the_others(&effect),
+            Effect::AskLeader | Effect::WakeLeader | Effect::TakeLead => self.to_the_others(&effect),
             Effect::Leave => drop(self.share.take()),
             Effect::Mint(attempt) => self.later(|link| async move { link.mint(attempt).await }),
             Effect::CheckKey(attempt) => self.later(|link| async move { link.check_key(attempt).await }),

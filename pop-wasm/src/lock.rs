@@ -1,6 +1,6 @@
-use crate::browser::{Thenable, function, member, object, set};
+use crate::browser::{Thenable, function, global, member, object, set};
 use crate::task::Settled;
-use js_sys::{Function, Object, Promise, global};
+use js_sys::{Function, Object, Promise};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::AbortSignal;
@@ -48,16 +48,19 @@ impl Lock {
         got.take().unwrap_or(Self(None))
     }
 
-    /// Waits for as long as it takes, or takes the lock from whoever holds it. `lost` is called when somebody
-    /// does so to this one. False: there are no locks.
+    /// Waits until this signal, or without one takes the lock from whoever holds it. `lost` is called when
+    /// somebody does so to this one, and where nobody may wait. False: there are no locks.
     pub(crate) fn wait(
         name: &str,
-        take: bool,
+        until: Option<&AbortSignal>,
         granted: impl FnOnce(Self) + 'static,
         lost: &Function,
     ) -> bool {
         let options = object(&[]);
-        set(&options, "steal", &JsValue::from_bool(take));
+        match until {
+            Some(until) => set(&options, "signal", until),
+            None => set(&options, "steal", &JsValue::TRUE),
+        }
         request(name, &options, Box::new(granted), lost)
     }
 }

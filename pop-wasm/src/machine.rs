@@ -290,7 +290,7 @@ impl Machine {
             },
             Phase::ExpectRetry { .. } => self.mint(now_ms, Vec::new()),
             Phase::Asleep => self.begin(now_ms, Vec::new()),
-            Phase::Following { silence: Silence::AskAt(_) } => self.ask_leader(now_ms),
+            Phase::Following { silence: Silence::AskAt(_) } => self.wake_leader(now_ms),
             Phase::Following { .. }
             | Phase::Idle
             | Phase::ExpectTicket { .. }

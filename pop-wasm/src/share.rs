@@ -16,6 +16,7 @@ use std::{
     rc::{Rc, Weak},
 };
 use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::AbortController;
 
 /// What a tab hears of the others.
 pub(crate) enum Heard {
@@ -31,6 +32,8 @@ pub(crate) enum Heard {
     Listen(String),
     /// Do not wait for the next try.
     Retry,
+    /// Make sure that the connection is there.
+    Wake,
     /// How it stands; asked for by somebody.
     Is(State),
     /// What the leader was told.
@@ -43,6 +46,7 @@ pub(crate) mod word {
     pub(crate) const ASK: u32 = 0;
     pub(crate) const RETRY: u32 = 1;
     pub(crate) const LISTEN: u32 = 2;
+    pub(crate) const WAKE: u32 = 7;
     // From it.
     pub(crate) const LEAD: u32 = 3;
     pub(crate) const IS: u32 = 4;
@@ -56,6 +60,14 @@ pub(crate) struct Share {
     channel: Channel,
     lead: RefCell<Option<Lock>>,
     hear: Hear,
+    /// Whoever leaves waits for the lead no longer.
+    left: AbortController,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.left.abort();
+    }
 }
 
 type Hear = Rc<dyn Fn(Heard)>;
@@ -72,7 +84,8 @@ impl Share {
                 hear(message);
             }
         })?;
-        let share = Self { name, channel, lead: RefCell::new(None), hear };
+        let left = AbortController::new().ok()?;
+        let share = Self { name, channel, lead: RefCell::new(None), hear, left };
         share.say(word::ASK, "");
         share.ask_for_lead(false).then_some(share)
     }
@@ -94,7 +107,8 @@ impl Share {
                 hear(Heard::Leading(lock));
             }
         };
-        Lock::wait(&self.name, take, granted, &lost)
+        let until = (!take).then(|| self.left.signal());
+        Lock::wait(&self.name, until.as_ref(), granted, &lost)
     }
 
     /// This tab leads, for as long as it keeps the lock.
@@ -177,6 +191,7 @@ fn read(message: &JsValue) -> Option<Heard> {
     Some(match u32::try_from(whole(message.get(0).as_f64()?)).ok()? {
         word::ASK => Heard::Ask,
         word::RETRY => Heard::Retry,
+        word::WAKE => Heard::Wake,
         word::LISTEN => Heard::Listen(text(1)?),
         word::LEAD => Heard::Lead,
         word::IS => Heard::Is(how()?),

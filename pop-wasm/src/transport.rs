@@ -3,11 +3,11 @@
 
 use crate::{
     address::Address,
-    browser::{Source, function, member},
+    browser::{Source, function, global, member},
     proof::joined,
 };
 use holdfast_protocol::pop::SUBPROTOCOL;
-use js_sys::{Function, JsString, Uint8Array, global};
+use js_sys::{Function, JsString, Uint8Array};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{BinaryType, CloseEvent, EventSource, MessageEvent, WebSocket};
@@ -145,9 +145,9 @@ impl Events {
     pub(crate) fn dial(address: &Address<'_>, names: &[String], hear: Hear) -> Option<Box<dyn Transport>> {
         let source = EventSource::new(&address.events()).ok()?;
         let target = source.unchecked_ref::<Source>();
-        target.listen("open", &telling(&hear, |_| Some(Signal::Opened)));
+        target.listen("open", &telling(&hear, |event| of_browser(&event, Signal::Opened)));
         // The browser's own reconnection would spend the same ticket twice: the first error is the end.
-        target.listen("error", &telling(&hear, |_| Some(Signal::Lost(1006))));
+        target.listen("error", &telling(&hear, |event| of_browser(&event, Signal::Lost(1006))));
         let mut events = Self { source, heard: telling(&hear, event), names: Vec::new(), _hear: hear };
         events.listen(holdfast_protocol::pop::EVENT);
         for name in names {
@@ -174,6 +174,11 @@ impl Drop for Events {
     fn drop(&mut self) {
         self.source.close();
     }
+}
+
+/// The application may have events of the browser's names, too: what the browser tells has no data.
+fn of_browser(event: &JsValue, signal: Signal) -> Option<Signal> {
+    member(event, "data").is_none().then_some(signal)
 }
 
 fn telling(hear: &Hear, signal: fn(JsValue) -> Option<Signal>) -> Function {

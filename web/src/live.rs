@@ -72,7 +72,7 @@ impl Live {
         Self { link: Link::Connecting, connections: None, heard: Rc::default(), openings: 0 }
     }
 
-    /// How often the list of passkeys has changed while this page was open.
+    /// How often the list of passkeys has changed while this page was open, or may have, unheard.
     pub fn passkey_changes(&self) -> usize {
         let concerns = |event: &&ActivityEvent| {
             matches!(
@@ -82,7 +82,8 @@ impl Live {
                     | Activity::PasskeySuspect { .. }
             )
         };
-        self.heard.iter().filter(concerns).count()
+        let missed = usize::try_from(self.openings.saturating_sub(1)).unwrap_or_default();
+        self.heard.iter().filter(concerns).count() + missed
     }
 }
 

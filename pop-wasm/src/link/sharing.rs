@@ -48,10 +48,15 @@ impl Link {
     }
 
     pub(super) fn join(&self) {
+        if !self.machine.borrow().is_following() {
+            // Somebody who was told just before has closed it.
+            return;
+        }
         let me = Weak::clone(&self.me);
         let key = self.client.thumbprint();
         let key = key.as_ref().map_or("", |thumbprint| thumbprint.as_str());
-        let name = joined(&["holdfast-pop ", self.path.as_str(), " ", key]);
+        let address = self.client.origin().http(&self.path);
+        let name = joined(&["holdfast-pop ", &address, " ", key]);
         // The place before is given up first: it may be that of another key.
         drop(self.share.take());
         let share = Share::join(name, move |heard| {
@@ -70,6 +75,7 @@ impl Link {
         if let Some(share) = &*self.share.borrow() {
             match effect {
                 Effect::TakeLead => drop(share.ask_for_lead(true)),
+                Effect::WakeLeader => share.say(word::WAKE, ""),
                 _ => share.say(word::ASK, ""),
             }
         }
@@ -81,16 +87,34 @@ impl Link {
         }
     }
 
+    fn leads(&self) -> bool {
+        self.share.borrow().as_ref().is_some_and(Share::leads)
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.state(), State::Open { .. })
+    }
+
     fn on_heard(&self, heard: Heard) {
-        let leads = self.share.borrow().as_ref().is_some_and(Share::leads);
+        let leads = self.leads();
         match heard {
             Heard::Leading(lock) => {
                 if let Some(share) = &*self.share.borrow() {
                     share.lead(lock);
                 }
-                self.step(&mut Machine::on_leading);
+                // The tab that led may have let go because of a sign-in that this one has not heard of yet.
+                self.later(|link| async move {
+                    link.client.refresh_key().await;
+                    if link.leads() {
+                        link.step(&mut Machine::on_leading);
+                    }
+                });
             }
-            Heard::LeadLost if leads => self.step(&mut Machine::on_lead_lost),
+            Heard::LeadLost if leads => {
+                // Before anything is told: the others listen to another tab now.
+                drop(self.share.take());
+                self.step(&mut Machine::on_lead_lost);
+            }
             // A browser that lets nobody wait for the lead: each tab is alone then.
             Heard::LeadLost => self.step(&mut Machine::on_leading),
             Heard::Lead => {
@@ -98,7 +122,13 @@ impl Link {
                     self.say(word::LISTEN, name);
                 }
             }
-            Heard::Ask if leads => {
+            Heard::Ask | Heard::Wake if leads => {
+                if matches!(heard, Heard::Wake) {
+                    self.on_wake();
+                } else {
+                    // Timers of a hidden tab may be late.
+                    self.step(&mut Machine::on_deadline);
+                }
                 if let Some(share) = &*self.share.borrow() {
                     share.say_how(self.state());
                 }
@@ -109,8 +139,11 @@ impl Link {
             Heard::Told(Told::State(state)) => {
                 self.step(&mut |machine, now_ms| machine.on_led(state, false, now_ms));
             }
-            Heard::Told(told) if self.machine.borrow().is_following() => self.listeners.tell(&told),
-            Heard::Ask | Heard::Listen(_) | Heard::Retry | Heard::Told(_) => {}
+            // Who has just joined hears nothing before it knows that the connection is proven.
+            Heard::Told(told) if self.machine.borrow().is_following() && self.is_open() => {
+                self.listeners.tell(&told);
+            }
+            Heard::Ask | Heard::Wake | Heard::Listen(_) | Heard::Retry | Heard::Told(_) => {}
         }
     }
 }

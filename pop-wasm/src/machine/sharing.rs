@@ -25,18 +25,26 @@ impl Machine {
 
     /// How the connection of the tab that leads stands. Asked for: only who asked takes it.
     pub(crate) fn on_led(&mut self, state: State, asked_for: bool, now_ms: u64) -> Effects {
+        if state == State::Ended(End::EndedByOwner)
+            && matches!(self.phase, Phase::ExpectTicket { .. } | Phase::ExpectProof { .. })
+        {
+            // The lead came before the news.
+            return self.end(End::EndedByOwner);
+        }
         let Phase::Following { silence } = &mut self.phase else { return Vec::new() };
         if asked_for && matches!(silence, Silence::AskAt(_)) {
             return Vec::new();
         }
-        *silence = Silence::AskAt(now_ms + SILENT_AFTER_MS);
-        match state {
-            State::Ended(End::Closed) => Vec::new(),
-            State::Ended(why) => self.end(why),
-            State::Connecting | State::Proving | State::Open { .. } | State::Held | State::Waiting { .. } => {
-                vec![Effect::Report(state)]
-            }
-        }
+        let silent_at_ms = match state {
+            State::Ended(why @ (End::EndedByOwner | End::SignedOut)) => return self.end(why),
+            // What fails in one tab may work in the next that leads.
+            State::Ended(End::Closed | End::Refused | End::NoKey) => return Vec::new(),
+            // Timers of hidden tabs come late: who asks reminds them.
+            State::Waiting { retry_in_ms } => now_ms + u64::from(retry_in_ms) + 1_000,
+            State::Connecting | State::Proving | State::Open { .. } | State::Held => now_ms + SILENT_AFTER_MS,
+        };
+        *silence = Silence::AskAt(silent_at_ms);
+        vec![Effect::Report(state)]
     }
 
     pub(super) fn begin(&mut self, now_ms: u64, mut effects: Effects) -> Effects {
@@ -45,15 +53,26 @@ impl Machine {
         }
         self.attempt = self.attempt.next();
         // Joining asks.
-        self.phase = Phase::Following { silence: Silence::GiveUpAt(now_ms + LEADER_WITHIN_MS) };
+        self.phase = self.expect_leader(now_ms);
         effects.push(Effect::Report(State::Connecting));
         effects.push(Effect::Join);
         effects
     }
 
+    /// Not all at the same moment, since they would take the lead from one another.
+    fn expect_leader(&self, now_ms: u64) -> Phase {
+        let jitter_ms = u64::from((self.random)() >> 21);
+        Phase::Following { silence: Silence::GiveUpAt(now_ms + LEADER_WITHIN_MS + jitter_ms) }
+    }
+
     pub(super) fn ask_leader(&mut self, now_ms: u64) -> Effects {
-        self.phase = Phase::Following { silence: Silence::GiveUpAt(now_ms + LEADER_WITHIN_MS) };
+        self.phase = self.expect_leader(now_ms);
         vec![Effect::AskLeader]
+    }
+
+    pub(super) fn wake_leader(&mut self, now_ms: u64) -> Effects {
+        self.phase = self.expect_leader(now_ms);
+        vec![Effect::WakeLeader]
     }
 
     pub(super) fn take_lead(&mut self, now_ms: u64) -> Effects {
@@ -93,11 +112,30 @@ mod tests {
         // Another tab has asked.
         assert_eq!(machine.on_led(OPEN, true, 20), []);
         assert_eq!(machine.on_led(State::Held, false, 30), [Effect::Report(State::Held)]);
-        assert_eq!(machine.on_led(State::Ended(End::Closed), false, 40), []);
-        assert!(machine.is_following());
+        for one_tabs in [End::Closed, End::Refused, End::NoKey] {
+            assert_eq!(machine.on_led(State::Ended(one_tabs), false, 40), []);
+            assert!(machine.is_following());
+        }
         let effects = machine.on_led(State::Ended(End::EndedByOwner), false, 50);
         assert!(effects.contains(&Effect::Report(State::Ended(End::EndedByOwner))), "{effects:?}");
         assert!(machine.has_ended());
+    }
+
+    #[test]
+    fn an_end_that_comes_after_the_lead_is_an_end() {
+        let mut machine = following();
+        machine.on_leading(10);
+        assert_eq!(machine.on_led(State::Ended(End::SignedOut), false, 20), []);
+        machine.on_led(State::Ended(End::EndedByOwner), false, 20);
+        assert!(machine.has_ended());
+    }
+
+    #[test]
+    fn a_leader_whose_timers_come_late_is_reminded() {
+        let mut machine = following();
+        machine.on_led(State::Waiting { retry_in_ms: 2_000 }, false, 0);
+        assert_eq!(machine.on_deadline(2_999), []);
+        assert_eq!(machine.on_deadline(3_000), [Effect::AskLeader]);
     }
 
     #[test]
@@ -126,7 +164,7 @@ mod tests {
     fn after_a_sleep_the_leader_is_asked_once() {
         let mut machine = following();
         machine.on_led(OPEN, false, 0);
-        assert_eq!(machine.on_wake(Line::Down, 10), [Effect::AskLeader]);
+        assert_eq!(machine.on_wake(Line::Down, 10), [Effect::WakeLeader]);
         assert_eq!(machine.on_wake(Line::Down, 11), []);
         assert_eq!(machine.on_sleep(), [Effect::HangUp, Effect::Leave, Effect::Report(State::Connecting)]);
         assert_eq!(machine.on_wake(Line::Down, 20), [Effect::Report(State::Connecting), Effect::Join]);

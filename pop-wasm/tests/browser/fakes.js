@@ -182,6 +182,12 @@ export function hurry(times) {
   performance.now = () => now.call(performance) * times;
 }
 
+/** How many wait for a lock. */
+export const waiting = async (name) => {
+  const { pending } = await navigator.locks.query();
+  return pending.filter((lock) => lock.name === name).length;
+};
+
 export function repair() {
   letGo();
   delete performance.now;

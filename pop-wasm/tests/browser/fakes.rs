@@ -51,6 +51,7 @@ extern "C" {
     pub(crate) fn online();
     #[wasm_bindgen(js_name = holdLock)]
     pub(crate) async fn hold_lock(name: &str);
+    async fn waiting(name: &str) -> JsValue;
     pub(crate) fn isolate();
     pub(crate) fn hurry(times: u32);
     fn repair();
@@ -84,6 +85,10 @@ pub(crate) async fn signed_in() -> PopClient {
 
 pub(crate) async fn is_stored() -> bool {
     !stored().await.is_undefined()
+}
+
+pub(crate) async fn waiting_for(name: &str) -> Option<f64> {
+    waiting(name).await.as_f64()
 }
 
 pub(crate) async fn leaked() -> String {

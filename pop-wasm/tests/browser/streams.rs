@@ -74,7 +74,7 @@ fn events(stream: &EventStream, name: &str) -> Rc<RefCell<Vec<String>>> {
 
 /// How the tabs of a client call what they share.
 fn shared(client: &PopClient) -> String {
-    format!("holdfast-pop {STREAM} {}", client.thumbprint().unwrap().as_str())
+    format!("holdfast-pop {ORIGIN}{STREAM} {}", client.thumbprint().unwrap().as_str())
 }
 
 #[wasm_bindgen_test]
@@ -171,4 +171,31 @@ async fn tabs_of_another_key_share_nothing() {
     assert!(dial_closed(0));
     until("it dials with the new key", || dial_count() == 2).await;
     assert_eq!(stream.state(), State::Connecting);
+}
+
+#[wasm_bindgen_test]
+async fn an_address_with_another_query_is_another_stream() {
+    let client = signed_in().await;
+    let open = |query: &str| client.stream(&[STREAM, query].concat()).unwrap();
+    let _both = (open("?room=1"), open("?room=2"));
+    ticket_next(1);
+    ticket_next(2);
+    until("each dials", || dial_count() == 2).await;
+}
+
+#[wasm_bindgen_test]
+async fn whoever_closes_while_it_is_told_leads_no_more() {
+    let (client, stream, _server, _heard) = streaming("activity").await;
+    let own = stream.clone();
+    let closing = move |state| {
+        if state == State::Connecting {
+            own.close();
+        }
+    };
+    stream.on_state(closing).forget();
+    hold_lock(&shared(&client)).await;
+    until("it is closed", || stream.state() == State::Ended(End::Closed)).await;
+
+    until_idle().await;
+    assert_eq!(waiting_for(&shared(&client)).await, Some(0.0));
 }
