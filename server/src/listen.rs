@@ -9,7 +9,7 @@ use socket2::SockRef;
 use std::{
     collections::HashMap,
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -183,6 +183,7 @@ impl Places {
     }
 
     fn take(&self, source: IpAddr) -> Option<Seat> {
+        let source = subscriber(source);
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_source = taken.by_source.get(&source).copied().unwrap_or_default();
         if taken.all >= self.0.all || of_source >= self.0.of_one_source {
@@ -191,6 +192,17 @@ impl Places {
         taken.all += 1;
         taken.by_source.insert(source, of_source + 1);
         Some(Seat { _place: Arc::new(Place { places: self.clone(), source }) })
+    }
+}
+
+/// Whoever has one address of IPv6 has all those of its network.
+fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address => address,
     }
 }
 
@@ -222,6 +234,12 @@ mod tests {
         drop(held);
         assert!(places.take(one).is_some());
         assert!(places.0.taken.lock().unwrap().by_source.is_empty());
+
+        let network = |last| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
+        let held = [places.take(network(1)), places.take(network(2))];
+        assert!(held.iter().all(Option::is_some));
+        assert!(places.take(network(3)).is_none());
+        drop(held);
 
         let proxied = Places::new(2, true);
         let held = [proxied.take(one), proxied.take(one)];

@@ -1,7 +1,7 @@
 //! Between a WebSocket's connection and the application that it belongs to. Nothing is taken out on
 //! either side while the connection is not proven; what is in here then waits, and is dropped at the end.
 
-use super::registry::Entry;
+use super::{registry::Entry, runner::Flow};
 use crate::clock::Clock;
 use axum::extract::ws::Message;
 use holdfast_protocol::pop::{Close, Now};
@@ -32,6 +32,8 @@ struct Inside {
     /// 0 while nothing flows. Asked at every taking, so that a deadline that has passed stops it although
     /// nobody has said so yet.
     flows_until_ms: u64,
+    /// The connection is proven, and its session is being looked at.
+    is_looked_at: bool,
     over: Option<Over>,
     left: Option<Left>,
     reader: Option<Waker>,
@@ -97,6 +99,11 @@ fn wake<const N: usize>(wakers: [Option<Waker>; N]) {
 }
 
 impl Inside {
+    /// No more is read than is kept, rather than that it is too much.
+    fn is_proven(&self) -> bool {
+        self.flows_until_ms > 0 || self.is_looked_at
+    }
+
     fn flows(&self, now: Now) -> bool {
         now.monotonic_ms < self.flows_until_ms
     }
@@ -114,10 +121,11 @@ impl Mailbox {
 
 /// The connection's side.
 impl Mailbox {
-    /// Until when data flows; 0: it does not.
-    pub(super) fn flow_until(&self, ms: u64) {
+    pub(super) fn flow(&self, flow: Flow) {
+        let ms = flow.until_ms();
         let mut inside = self.open();
         inside.flows_until_ms = ms;
+        inside.is_looked_at = flow == Flow::Looking;
         let (reader, writer) =
             if ms > 0 { (inside.reader.take(), inside.writer.take()) } else { (None, None) };
         drop(inside);
@@ -127,7 +135,7 @@ impl Mailbox {
     /// Whether no more is read, because the application takes nothing of what it could.
     pub(super) fn is_stuffed(&self) -> bool {
         let inside = self.open();
-        inside.flows_until_ms > 0 && inside.to_application.is_full(KEPT_MESSAGES, KEPT_BYTES)
+        inside.is_proven() && inside.to_application.is_full(KEPT_MESSAGES, KEPT_BYTES)
     }
 
     /// From the browser. It is kept for the application until the connection is proven, if that is not
@@ -136,7 +144,7 @@ impl Mailbox {
         let mut inside = self.open();
         inside.to_application.push(message);
         let kept = &inside.to_application;
-        if inside.flows_until_ms == 0 && (kept.messages.len() > KEPT_MESSAGES || kept.bytes > KEPT_BYTES) {
+        if !inside.is_proven() && (kept.messages.len() > KEPT_MESSAGES || kept.bytes > KEPT_BYTES) {
             return Err(Close::TooMuchHeld);
         }
         let reader = inside.reader.take();

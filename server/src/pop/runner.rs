@@ -39,14 +39,17 @@ pub(super) trait Carrier: Send + 'static {
     /// Nothing is received because the application takes nothing.
     fn is_stuffed(&self) -> bool;
 
-    /// Until when data flows in either direction; 0: it does not.
-    fn flow_until(&mut self, ms: u64);
+    /// Whether data flows, in either direction.
+    fn flow(&mut self, flow: Flow);
 
     /// To the browser, before any data.
     fn control(&mut self, message: &pop::Message);
 
     /// Sends what there is to send: control messages, and the application's data if it flows.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Sending;
+
+    /// Whether the reader has taken something since this was asked last.
+    fn took(&mut self) -> bool;
 
     /// Nothing flows any more, and the application knows.
     fn stop(&mut self, over: Over);
@@ -67,6 +70,27 @@ pub(super) enum Sent {
     Application(Message),
     /// Neither.
     Unreadable,
+}
+
+/// Whether data flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// The connection is not proven.
+    Held,
+    /// It is, and its session is being looked at.
+    Looking,
+    /// Until this time, whatever is heard until then.
+    Until(u64),
+}
+
+impl Flow {
+    /// 0 where nothing flows.
+    pub(super) fn until_ms(self) -> u64 {
+        match self {
+            Flow::Held | Flow::Looking => 0,
+            Flow::Until(ms) => ms,
+        }
+    }
 }
 
 /// How far sending has come.
@@ -147,7 +171,7 @@ struct Runner<C> {
     /// The session was alive when it was last looked at, and nothing has happened since.
     lives: bool,
     /// What the carrier was told last.
-    flows_until_ms: u64,
+    flow: Flow,
     /// Something about the account has changed.
     wake: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
@@ -180,7 +204,8 @@ pub(super) fn run<C: Carrier>(opened: Opened, carrier: C) -> impl Future<Output 
     async move {
         let Err(ending) = runner.drive(binding, timing).await;
         // From here on nothing flows, whatever the database still has to be told.
-        let proven = runner.app.clock.now().monotonic_ms < runner.flows_until_ms;
+        let now_ms = runner.app.clock.now().monotonic_ms;
+        let proven = matches!(runner.flow, Flow::Until(until_ms) if now_ms < until_ms);
         let left = proven && matches!(ending, Ending::Gone);
         runner.line.carrier.stop(if left { Over::Left } else { Over::Void });
         runner.errands.finish().await;
@@ -202,7 +227,7 @@ impl<C: Carrier> Runner<C> {
             key,
             registered,
             lives: false,
-            flows_until_ms: 0,
+            flow: Flow::Held,
             wake,
         }
     }
@@ -308,10 +333,18 @@ impl<C: Carrier> Runner<C> {
     /// Data flows while the connection is proven and its session lives. An answer that is overdue is as
     /// good as a failed one, even where the machine has not been told yet.
     fn let_flow(&mut self, verifier: &Verifier) {
-        let flows = self.lives && verifier.standing() == Standing::Proven;
-        let until_ms = verifier.deadline_ms().filter(|_| flows).unwrap_or_default();
-        if std::mem::replace(&mut self.flows_until_ms, until_ms) != until_ms {
-            self.line.carrier.flow_until(until_ms);
+        let flow = match verifier.deadline_ms() {
+            Some(until_ms) if verifier.standing() == Standing::Proven => {
+                if self.lives {
+                    Flow::Until(until_ms)
+                } else {
+                    Flow::Looking
+                }
+            }
+            _ => Flow::Held,
+        };
+        if std::mem::replace(&mut self.flow, flow) != flow {
+            self.line.carrier.flow(flow);
         }
     }
 
@@ -330,6 +363,8 @@ impl<C: Carrier> Line<C> {
         }
         self.blocked_since_ms = match self.carrier.poll_send(context) {
             Sending::Idle => None,
+            // Who reads slowly and steadily is no reader who has gone.
+            Sending::Blocked if self.carrier.took() => Some(self.clock.now().monotonic_ms),
             Sending::Blocked => self.blocked_since_ms.or(Some(self.clock.now().monotonic_ms)),
             Sending::Over(ending) => return Poll::Ready(Next::End(ending)),
         };

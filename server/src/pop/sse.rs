@@ -6,7 +6,7 @@ use super::{
     mailbox::{Left, Over},
     opening::Opened,
     registry::{Answer, Entry},
-    runner::{self, Carrier, Ending, Received, Sending, Sent},
+    runner::{self, Carrier, Ending, Flow, Received, Sending, Sent},
 };
 use crate::{clock::Clock, problem::Result};
 use axum::{
@@ -83,6 +83,8 @@ struct Inside {
     /// nobody has said so yet.
     flows_until_ms: u64,
     over: bool,
+    /// The reader has taken something since somebody asked.
+    took: bool,
     /// The browser has left.
     gone: bool,
     reader: Option<Waker>,
@@ -148,6 +150,7 @@ impl Stream for Reader {
             control => control,
         };
         if let Some(bytes) = next {
+            inside.took = true;
             drop(inside);
             self.0.connection.ring();
             return Poll::Ready(Some(Ok(bytes)));
@@ -227,8 +230,8 @@ impl Carrier for Blocks {
         false
     }
 
-    fn flow_until(&mut self, ms: u64) {
-        self.outlet.change(|inside| inside.flows_until_ms = ms);
+    fn flow(&mut self, flow: Flow) {
+        self.outlet.change(|inside| inside.flows_until_ms = flow.until_ms());
     }
 
     fn control(&mut self, message: &pop::Message) {
@@ -261,6 +264,10 @@ impl Carrier for Blocks {
                 Next::Nothing => return if waits { Sending::Blocked } else { Sending::Idle },
             }
         }
+    }
+
+    fn took(&mut self) -> bool {
+        std::mem::take(&mut self.outlet.open().took)
     }
 
     fn stop(&mut self, _: Over) {

@@ -2,7 +2,7 @@
 
 use super::{
     mailbox::{Mailbox, Over},
-    runner::{Carrier, Ending, Received, Sending, Sent},
+    runner::{Carrier, Ending, Flow, Received, Sending, Sent},
 };
 use crate::clock::Clock;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
@@ -16,6 +16,8 @@ use std::{
 
 /// A reader who takes no message for so long has gone.
 const SEND_WITHIN_MS: u64 = 10_000;
+/// Pings that are answered ahead of a reader who does not read.
+const PONGS: usize = 64;
 /// How long the browser has to say goodbye.
 const CLOSE_WITHIN_MS: u64 = 2_000;
 
@@ -26,26 +28,44 @@ pub(super) struct Frames {
     controls: VecDeque<Message>,
     /// Something has been handed to the socket and not to the system.
     unsent: bool,
+    /// The system has taken something since somebody asked.
+    took: bool,
+    /// Answers to pings that wait in the socket.
+    pongs: usize,
     /// What came was too large, or no WebSocket at all.
     broken: bool,
 }
 
 impl Frames {
     pub(super) fn new(socket: WebSocket, mailbox: Arc<Mailbox>) -> Self {
-        Self { socket, mailbox, controls: VecDeque::new(), unsent: false, broken: false }
+        Self {
+            socket,
+            mailbox,
+            controls: VecDeque::new(),
+            unsent: false,
+            took: false,
+            pongs: 0,
+            broken: false,
+        }
     }
 }
 
 impl Carrier for Frames {
     fn poll_receive(&mut self, context: &mut Context<'_>, clock: &Clock) -> Poll<Option<Received>> {
         loop {
-            if self.mailbox.is_stuffed() {
-                // The bell rings when the application takes something.
+            if self.mailbox.is_stuffed() || self.pongs >= PONGS {
+                // The bell rings when the application takes something, and sending wakes when the pongs are gone.
                 return Poll::Pending;
             }
             let what = match ready!(self.socket.poll_next_unpin(context)) {
                 None => return Poll::Ready(None),
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => continue,
+                Some(Ok(Message::Ping(_))) => {
+                    // The socket has put its answer behind what is to be sent.
+                    self.unsent = true;
+                    self.pongs += 1;
+                    continue;
+                }
+                Some(Ok(Message::Pong(_) | Message::Close(_))) => continue,
                 Some(Ok(Message::Text(text))) => read(text),
                 Some(Ok(message @ Message::Binary(_))) => Sent::Application(message),
                 Some(Err(_)) => {
@@ -65,8 +85,8 @@ impl Carrier for Frames {
         self.mailbox.is_stuffed()
     }
 
-    fn flow_until(&mut self, ms: u64) {
-        self.mailbox.flow_until(ms);
+    fn flow(&mut self, flow: Flow) {
+        self.mailbox.flow(flow);
     }
 
     fn control(&mut self, message: &pop::Message) {
@@ -90,6 +110,7 @@ impl Carrier for Frames {
                 },
             };
             self.unsent = true;
+            self.took = true;
             if self.socket.start_send_unpin(message).is_err() {
                 return Sending::Over(Ending::Gone);
             }
@@ -98,10 +119,19 @@ impl Carrier for Frames {
             match self.socket.poll_flush_unpin(context) {
                 Poll::Pending => return Sending::Blocked,
                 Poll::Ready(Err(_)) => return Sending::Over(Ending::Gone),
-                Poll::Ready(Ok(())) => self.unsent = false,
+                Poll::Ready(Ok(())) => {
+                    (self.unsent, self.took) = (false, true);
+                    if std::mem::take(&mut self.pongs) >= PONGS {
+                        context.waker().wake_by_ref();
+                    }
+                }
             }
         }
         self.mailbox.left().map_or(Sending::Idle, |left| Sending::Over(left.into()))
+    }
+
+    fn took(&mut self) -> bool {
+        std::mem::take(&mut self.took)
     }
 
     fn stop(&mut self, over: Over) {

@@ -1,5 +1,12 @@
 use super::*;
-use crate::{access::Session, clock::Clock, config::Config, db::Db, entropy::Entropy, pop::registry::About};
+use crate::{
+    access::Session,
+    clock::Clock,
+    config::Config,
+    db::Db,
+    entropy::Entropy,
+    pop::{mailbox::Mailbox, registry::About},
+};
 use holdfast_protocol::{
     connections::Transport,
     history::Device,
@@ -7,7 +14,13 @@ use holdfast_protocol::{
 };
 
 /// Carries nothing anywhere.
-struct Nowhere;
+#[derive(Default)]
+struct Nowhere {
+    /// Something always waits for the reader.
+    is_blocked: bool,
+    /// Who takes something now and then.
+    takes: bool,
+}
 
 impl Carrier for Nowhere {
     fn poll_receive(&mut self, _: &mut Context<'_>, _: &Clock) -> Poll<Option<Received>> {
@@ -22,12 +35,16 @@ impl Carrier for Nowhere {
         false
     }
 
-    fn flow_until(&mut self, _: u64) {}
+    fn flow(&mut self, _: Flow) {}
 
     fn control(&mut self, _: &pop::Message) {}
 
     fn poll_send(&mut self, _: &mut Context<'_>) -> Sending {
-        Sending::Idle
+        if self.is_blocked { Sending::Blocked } else { Sending::Idle }
+    }
+
+    fn took(&mut self) -> bool {
+        self.takes
     }
 
     fn stop(&mut self, _: Over) {}
@@ -63,7 +80,7 @@ fn runner(app: &App) -> (Runner<Nowhere>, Binding) {
     let about = About { id, session, stream, device, transport, opened_at_ms: 0 };
     let registered = app.registry.register(about).unwrap();
     let key = BoundKey(PublicKey { x: [0; 32], y: [0; 32] });
-    (Runner::new(app.clone(), registered, key, wake, Nowhere), binding)
+    (Runner::new(app.clone(), registered, key, wake, Nowhere::default()), binding)
 }
 
 /// Else a flood of messages, each taken before the clock is looked at, would put off the end.
@@ -80,6 +97,42 @@ async fn a_deadline_that_passed_before_a_message_came_is_met_first() {
         verifier = runner.on_received(verifier, ask).unwrap();
         assert_eq!(verifier.standing(), standing);
     }
+}
+
+/// A page that reads a long log does so for minutes.
+#[tokio::test]
+async fn only_a_reader_who_takes_nothing_is_too_slow() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(&folder).await;
+    for takes in [true, false] {
+        let (mut runner, _) = runner(&app);
+        runner.line.carrier = Nowhere { is_blocked: true, takes };
+        let mut ended = false;
+        for _ in 0..3 {
+            let next = poll_fn(|context| Poll::Ready(runner.line.poll_next(context, u64::MAX))).await;
+            ended |= matches!(next, Poll::Ready(Next::End(Ending::Close(Close::TooMuchHeld))));
+            app.clock.advance(std::time::Duration::from_secs(6));
+        }
+        assert_eq!(ended, !takes);
+        runner.registered.leave();
+    }
+}
+
+/// An upload must not end because the session is looked at in the middle of it.
+#[tokio::test]
+async fn what_comes_while_the_session_is_looked_at_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(&folder).await;
+    let (runner, _) = runner(&app);
+    let deliver = |flow| {
+        let mailbox = Mailbox::new(runner.registered.entry.clone(), app.clock.clone());
+        mailbox.flow(flow);
+        let all = (0..66).try_for_each(|_| mailbox.deliver(Message::Binary(vec![0; 1024].into())));
+        (all, mailbox.is_stuffed())
+    };
+    assert_eq!(deliver(Flow::Looking), (Ok(()), true));
+    assert_eq!(deliver(Flow::Until(9_000)), (Ok(()), true));
+    assert_eq!(deliver(Flow::Held).0, Err(Close::TooMuchHeld));
 }
 
 /// After a restart every browser is back within moments; none of them may be due when all others are.
