@@ -95,8 +95,8 @@ impl Key {
         Ok(proof.signed(&signature_bytes(&signature).ok_or(PopError::KeyRefused)?))
     }
 
-    /// Begins to sign a proof, for who takes the signature without a future in between: those cost as much
-    /// as a fifth of the signature.
+    /// Begins to sign a proof, for who takes the signature without a future in between: a future costs
+    /// about a seventh of the signature.
     #[cfg(feature = "js")]
     pub(crate) fn begin(&self, proof: &UnsignedProof) -> Result<Promise, PopError> {
         self.sign(proof.signing_input()).map_err(|_| PopError::KeyRefused)

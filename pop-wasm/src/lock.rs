@@ -1,5 +1,7 @@
-use crate::browser::{Thenable, function, global, member, object, set};
-use crate::task::Settled;
+use crate::{
+    browser::{Thenable, function, global, member, object, set},
+    task::Settled,
+};
 use js_sys::{Function, Object, Promise};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};

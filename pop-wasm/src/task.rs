@@ -1,5 +1,5 @@
 //! Work that waits for promises. With the feature `js`, where each byte counts, by an executor that can do
-//! just that, at a quarter of the size of the general one; otherwise by that of wasm-bindgen, which the
+//! just that and is smaller than the general one; otherwise by that of wasm-bindgen, which the
 //! application has anyway.
 
 #[cfg(not(feature = "js"))]

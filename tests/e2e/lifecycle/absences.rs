@@ -85,12 +85,23 @@ async fn a_page_that_was_put_aside_proves_a_new_connection_before_it_hears_anyth
 }
 
 async fn a_page_that_was_put_aside_finds_the_key_that_came_meanwhile(kind: Kind) -> Result<()> {
+    /// Whether a browser keeps a page that is left is its own affair: it may be short of memory.
+    const TRIES: usize = 5;
     let (world, browser) = visit(kind).await?;
-    let before = open(&browser).await?;
-    browser.goto(&world.at("/theirs/?another")).await?;
-    open(&browser).await?;
-    call(&browser, "signIn()").await?;
-    browser.back().await?;
+    let mut kept = None;
+    for _ in 0..TRIES {
+        browser.goto(&world.at("/theirs/")).await?;
+        let before = open(&browser).await?;
+        browser.goto(&world.at("/theirs/?another")).await?;
+        open(&browser).await?;
+        call(&browser, "signIn()").await?;
+        browser.back().await?;
+        if browser.execute("return window.page !== undefined", &[]).await? == json!(true) {
+            kept = Some(before);
+            break;
+        }
+    }
+    let before = kept.context("the back/forward cache never kept the page")?;
     hears(&browser, 0, "shown again").await?;
     hears(&browser, 0, "status key-replaced").await?;
     let now = call(&browser, "thumbprint()").await?;

@@ -56,6 +56,24 @@ async fn a_ticket_opens_one_connection_and_is_spent() {
 }
 
 #[tokio::test]
+async fn a_ticket_that_was_cut_or_changed_opens_nothing_and_spends_nothing() {
+    for transport in BOTH {
+        let world = World::new().await;
+        let browser = world.browser().await;
+        let mut minted = browser.mint().await;
+        let whole = minted.ticket.ticket.clone();
+        let (cut, last) = whole.split_at(whole.len() - 1);
+        let other = if last == "A" { "B" } else { "A" };
+        for changed in [cut.to_owned(), format!("{cut}{other}"), format!("{whole}A"), String::new()] {
+            minted.ticket.ticket = changed;
+            assert_eq!(refused(&browser, &minted, transport).await, Some(Code::TicketInvalid));
+        }
+        minted.ticket.ticket = whole;
+        assert_eq!(refused(&browser, &minted, transport).await, None);
+    }
+}
+
+#[tokio::test]
 async fn of_many_who_race_with_one_ticket_one_gets_in() {
     let world = World::new().await;
     let browser = world.browser().await;
