@@ -4,6 +4,7 @@ use crate::{
     ids::{AccountId, CeremonyId, SessionId, Thumbprint},
     passkeys::{AssertionResponse, RegistrationResponse},
     recovery::RecoveryCodesView,
+    step_up::Readiness,
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +96,8 @@ pub struct Me {
     pub recovery_codes: Option<RecoveryCodesView>,
     /// What the Signal API tells the authenticator: always the complete list.
     pub signals: Signals,
+    /// What the account may do now.
+    pub passkey_readiness: Readiness,
 }
 
 /// An account as its owner sees it.

@@ -1,4 +1,7 @@
-use crate::ids::{ConnectionId, PasskeyId, SessionId};
+use crate::{
+    ids::{ConnectionId, PasskeyId, SessionId},
+    step_up::{Kind, Outcome},
+};
 use serde::{Deserialize, Serialize};
 
 /// What the user agent says of itself: labels for a person, never grounds for a decision.
@@ -100,6 +103,27 @@ pub enum Activity {
         /// The connection on which it was handed over.
         connection: ConnectionId,
     },
+    /// A passkey was disabled by its owner.
+    PasskeyRemoved {
+        /// Which.
+        passkey: PasskeyId,
+        /// Its name then.
+        name: String,
+    },
+    /// A list of recovery codes took the place of another.
+    RecoveryCodesReplaced,
+    /// Something about a step-up.
+    StepUp {
+        /// For which operation.
+        action: Kind,
+        /// What became of it.
+        outcome: Outcome,
+        /// What it says, as the person reads it before they confirm.
+        sentence: String,
+        /// The problem's code, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
 }
 
 /// Every field that an event can have. Read by way of this, an event costs the page a fifth of what
@@ -113,6 +137,9 @@ struct Fields {
     sign: Option<TheftSign>,
     connection: Option<ConnectionId>,
     why: Option<String>,
+    action: Option<Kind>,
+    outcome: Option<Outcome>,
+    sentence: Option<String>,
 }
 
 /// An event of a kind that is not known here, or without what its kind has.
@@ -134,7 +161,7 @@ impl TryFrom<Fields> for Activity {
 
 impl Fields {
     fn read(self) -> Option<Activity> {
-        let Fields { kind, passkey, name, code, sign, connection, why } = self;
+        let Fields { kind, passkey, name, code, sign, connection, why, action, outcome, sentence } = self;
         Some(match kind.as_str() {
             "account_created" => Activity::AccountCreated,
             "passkey_added" => Activity::PasskeyAdded { passkey: passkey?, name: name? },
@@ -151,6 +178,9 @@ impl Fields {
             "connection_closed" => Activity::ConnectionClosed { connection: connection? },
             "connection_ended" => Activity::ConnectionEnded { connection: connection? },
             "relay_refused" => Activity::RelayRefused { connection: connection? },
+            "passkey_removed" => Activity::PasskeyRemoved { passkey: passkey?, name: name? },
+            "recovery_codes_replaced" => Activity::RecoveryCodesReplaced,
+            "step_up" => Activity::StepUp { action: action?, outcome: outcome?, sentence: sentence?, code },
             _ => return None,
         })
     }
@@ -200,6 +230,20 @@ mod tests {
             Activity::ConnectionClosed { connection: connection.clone() },
             Activity::ConnectionEnded { connection: connection.clone() },
             Activity::RelayRefused { connection },
+            Activity::PasskeyRemoved { passkey: PasskeyId::make([1; 16]), name: "Laptop".to_owned() },
+            Activity::RecoveryCodesReplaced,
+            Activity::StepUp {
+                action: Kind::PasskeyRemove,
+                outcome: Outcome::Confirmed,
+                sentence: "Remove it.".to_owned(),
+                code: None,
+            },
+            Activity::StepUp {
+                action: Kind::PasskeyRemove,
+                outcome: Outcome::Denied,
+                sentence: String::new(),
+                code: Some("cooldown".to_owned()),
+            },
         ];
         for what in all {
             let json = serde_json::to_string(&what).unwrap();

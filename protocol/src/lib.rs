@@ -39,3 +39,6 @@ pub mod passkeys;
 /// Recovery codes.
 #[cfg(feature = "wire")]
 pub mod recovery;
+/// Step-up: actions that are signed for, and what is kept of it.
+#[cfg(feature = "wire")]
+pub mod step_up;

@@ -1,6 +1,7 @@
 use crate::{
     base64url::Bytes,
-    ids::{CeremonyId, PasskeyId},
+    ids::{AccountId, CeremonyId, PasskeyId},
+    step_up::{Action, Kind, Locale, quoted},
 };
 use serde::{Deserialize, Serialize};
 use webauthn_rs_proto::{PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions};
@@ -138,4 +139,53 @@ pub struct RenameRequest {
     pub id: PasskeyId,
     /// 1 to 64 characters, no control characters.
     pub name: String,
+}
+
+/// `POST /v1/passkey/delete`, an action: the passkey can never sign in again. Answers 204.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Removal {
+    /// Which.
+    pub id: PasskeyId,
+    /// Its present name.
+    pub name: String,
+}
+
+impl Action for Removal {
+    const KIND: Kind = Kind::PasskeyRemove;
+
+    fn target(&self) -> String {
+        self.id.as_str().to_owned()
+    }
+
+    fn sentence(&self, locale: Locale) -> String {
+        let Locale::En = locale;
+        let (name, id) = (quoted(&self.name), self.id.as_str());
+        ["Remove the passkey ", &name, " (", id, "). It can never sign in again."].concat()
+    }
+}
+
+/// `POST /v1/passkey/register/options`, an action: begins the registration of a further passkey. Answers
+/// [`RegistrationOptions`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Addition {
+    /// Whose passkey it will be.
+    pub account: AccountId,
+    /// The account's address, as authenticators show it.
+    pub email: String,
+}
+
+impl Action for Addition {
+    const KIND: Kind = Kind::PasskeyRegisterAdditional;
+
+    fn target(&self) -> String {
+        self.account.as_str().to_owned()
+    }
+
+    fn sentence(&self, locale: Locale) -> String {
+        let Locale::En = locale;
+        let (email, id) = (quoted(&self.email), self.account.as_str());
+        ["Add a passkey to the account ", &email, " (", id, "). It will sign in like this one."].concat()
+    }
 }

@@ -17,6 +17,31 @@ pub struct Problem {
     /// Seconds until another try makes sense, as in `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_after_s: Option<u32>,
+    /// With [`Code::StepUpRequired`]: why and where.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub step_up: Option<StepUpRequired>,
+    /// When it ends by itself: milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until_ms: Option<u64>,
+}
+
+/// What an operation wants before it is carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepUpRequired {
+    /// What is missing.
+    pub reason: StepUpReason,
+    /// Where to `POST` the parameters.
+    pub preflight: String,
+}
+
+/// See [`StepUpRequired`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepUpReason {
+    /// There is nothing to confirm with yet: enrol a passkey.
+    Setup,
+    /// A confirmation is missing, expired or spent.
+    Token,
 }
 
 impl Problem {
@@ -30,6 +55,8 @@ impl Problem {
             code,
             detail: detail.to_owned(),
             retry_after_s: None,
+            step_up: None,
+            until_ms: None,
         }
     }
 }
@@ -165,6 +192,27 @@ codes! {
         "This passkey says something else about being synced than when it was made. Use another one.";
     /// Key type that is not taken, or a malformed key.
     UnsupportedKey = "unsupported_key", 400, "This kind of passkey is not supported", "This authenticator makes a kind of key that is not supported here. Use another one.";
+
+    // Step-up
+    /// The operation must be confirmed with a passkey; the member `step_up` says why and where.
+    StepUpRequired = "step_up_required", 403, "Confirm this first", "This needs a fresh confirmation with your passkey. Nothing was done.";
+    /// The confirmation is for another operation, account, session or parameter, or by another passkey.
+    StepUpMismatch = "step_up_mismatch", 403, "The confirmation is for something else",
+        "What was confirmed is not what was asked for. Nothing was done; look at it again, then confirm again.";
+    /// What the person confirmed is called otherwise by now.
+    TargetChanged = "target_changed", 409, "It has changed meanwhile", "What you confirmed has another name by now. Nothing was done; reload and look again.";
+    /// The idempotency key was used for something else.
+    IdempotencyKeyReused = "idempotency_key_reused", 409, "The request's key was used before",
+        "This request came with the key of another one. Nothing was done; try again.";
+    /// A recovery by email is under way; `until_ms` says when its waiting time ends.
+    RecoveryPending = "recovery_pending", 403, "A recovery is under way", "A recovery by email is under way, and nothing that gives power is done meanwhile. Cancel it if it is not yours.";
+    /// The account is in a cooldown; `until_ms` says until when.
+    Cooldown = "cooldown", 403, "The account is in a cooldown", "After what happened to this account, nothing that gives power is done for a while.";
+    /// The surroundings are new; `until_ms` says until when that matters.
+    RiskHold = "risk_hold", 403, "These surroundings are new", "This account was never used from here before, and nothing that gives power is done for a while.";
+    /// Without it nobody could sign in any more.
+    LastPasskey = "last_passkey", 409, "This is your last passkey",
+        "Without this passkey nobody could sign in to this account any more. Add another one first.";
 
     // Recovery codes
     /// A list is in force; replacing it needs a confirmation.

@@ -1,4 +1,8 @@
-use crate::base64url::Bytes;
+use crate::{
+    base64url::Bytes,
+    ids::AccountId,
+    step_up::{Action, Kind, Locale, quoted},
+};
 use serde::{Deserialize, Serialize};
 
 /// How many codes a list has.
@@ -118,6 +122,33 @@ fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
 pub struct RecoveryCodesRequest {
     /// Exactly [`CODES`] different verifiers of 32 bytes.
     pub verifiers: Vec<Bytes>,
+}
+
+/// `POST /v1/recovery-codes/regenerate`, an action: the new list comes into force and the old one dies.
+/// Answers [`RecoveryCodesView`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Regeneration {
+    /// Whose codes.
+    pub account: AccountId,
+    /// The account's address.
+    pub email: String,
+    /// Exactly [`CODES`] different verifiers of 32 bytes.
+    pub verifiers: Vec<Bytes>,
+}
+
+impl Action for Regeneration {
+    const KIND: Kind = Kind::RecoveryCodesRegenerate;
+
+    fn target(&self) -> String {
+        self.account.as_str().to_owned()
+    }
+
+    fn sentence(&self, locale: Locale) -> String {
+        let Locale::En = locale;
+        let (email, id) = (quoted(&self.email), self.account.as_str());
+        ["Replace the recovery codes of ", &email, " (", id, "). The old ones stop working."].concat()
+    }
 }
 
 /// How the list in force stands.

@@ -1,6 +1,7 @@
 use crate::{
     base64url::{self, Bytes},
-    ids::{AccountId, CeremonyId, Thumbprint},
+    ids::{AccountId, CeremonyId, SessionId, Thumbprint},
+    step_up::{Kind, Locale},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -22,6 +23,30 @@ pub enum Purpose {
         /// Of the PoP key of the session that the registration opens.
         jkt: Thumbprint,
     },
+    /// A step-up: the passkey confirms one operation.
+    StepUp(Box<StepUp>),
+}
+
+/// What a step-up's token names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepUp {
+    /// Whose operation.
+    pub account: AccountId,
+    /// In which session.
+    pub session: SessionId,
+    /// Of that session's PoP key.
+    pub jkt: Thumbprint,
+    /// Which action.
+    pub action: Kind,
+    /// The unchanging id of what it is done to.
+    pub target: String,
+    /// SHA-256 of the parameters' one spelling (RFC 8785).
+    pub parameters: Bytes,
+    /// The sentence's language.
+    pub locale: Locale,
+    /// What the person reads.
+    pub sentence: String,
 }
 
 impl Purpose {
@@ -30,6 +55,7 @@ impl Purpose {
         match self {
             Purpose::Login { .. } => "token/login",
             Purpose::Registration { .. } => "token/registration",
+            Purpose::StepUp(_) => "token/step-up",
         }
     }
 
@@ -37,6 +63,7 @@ impl Purpose {
     pub fn jkt(&self) -> &Thumbprint {
         match self {
             Purpose::Login { jkt } | Purpose::Registration { jkt, .. } => jkt,
+            Purpose::StepUp(step_up) => &step_up.jkt,
         }
     }
 }

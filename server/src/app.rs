@@ -77,12 +77,20 @@ impl App {
         self.config.keys.mac("limits/source", address.as_bytes())
     }
 
+    /// Before the first request: step-ups that were begun do not outlive a start of the server.
+    pub async fn begin(&self) -> Result<(), sqlx::Error> {
+        let mut tx = self.db.write().await?;
+        crate::elevation::void_all(&mut tx).await?;
+        tx.commit(&self.live).await
+    }
+
     /// Removes what has expired.
     pub async fn sweep(&self) -> Result<(), sqlx::Error> {
         let now_ms = self.clock.unix_ms();
         let mut tx = self.db.write().await?;
         crate::access::sweep(&mut tx, now_ms).await?;
         crate::ceremony::sweep(&mut tx, now_ms).await?;
+        crate::elevation::sweep(&mut tx, now_ms).await?;
         crate::pop::sweep(&mut tx, now_ms).await?;
         tx.commit(&self.live).await
     }

@@ -5,7 +5,7 @@ use crate::{
     limits::Rate,
     secrets::{Keyring, Secret},
 };
-use holdfast_protocol::pop::Timing;
+use holdfast_protocol::{pop::Timing, step_up::Kind};
 use std::{num::NonZeroU32, time::Duration};
 
 /// A checked configuration.
@@ -29,6 +29,8 @@ pub struct Config {
     pub embedding_origins: Vec<String>,
     /// Whether a signature counter that went backwards is a refusal; it is a signal in any case.
     pub refuse_counter_rollback: bool,
+    /// Actions that are carried out without a step-up, for an operator's rollback.
+    pub step_up_off: Vec<Kind>,
     /// Connections at once; none: as many as the system allows.
     pub connections: Option<usize>,
     pub lifetimes: Lifetimes,
@@ -114,6 +116,7 @@ impl Config {
             related_origins: Vec::new(),
             embedding_origins: Vec::new(),
             refuse_counter_rollback: false,
+            step_up_off: Vec::new(),
             connections: None,
             lifetimes: Lifetimes::of(Mode::Development),
             pop: Timing::default(),

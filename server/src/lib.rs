@@ -18,12 +18,14 @@ pub mod audit;
 pub mod ceremony;
 pub mod clock;
 pub mod db;
+pub mod elevation;
 pub mod entropy;
 pub mod limits;
 pub mod live;
 pub mod me;
 pub mod names;
 pub mod pop;
+pub mod readiness;
 pub mod secrets;
 pub mod tokens;
 pub mod webauthn;
@@ -33,6 +35,7 @@ pub mod connections;
 pub mod history;
 pub mod passkeys;
 pub mod recovery;
+pub mod step_up;
 
 use app::App;
 use axum::{
@@ -50,6 +53,7 @@ pub fn router(app: App) -> Router {
         .merge(passkeys::routes())
         .merge(recovery::routes())
         .merge(history::routes())
+        .merge(step_up::routes())
         .merge(connections::routes(&app))
         .route("/v1/health", get(health))
         .route(page::CSP_REPORT_PATH, post(page::csp_report))

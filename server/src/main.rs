@@ -109,6 +109,7 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     let (origin, has_setup_token) = (start.config.origin.clone(), start.config.setup_token.is_some());
     let app = App::new(start.config, db.clone(), Clock::system(), Entropy::system());
 
+    app.begin().await?;
     let is_set_up = account::is_set_up(&app).await?;
     if production && !is_set_up && !has_setup_token {
         return Err("HOLDFAST_SETUP_TOKEN is not set, and the first account does not exist yet. Set it to at least 16 random characters.".into());

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use holdfast_protocol::problem::{Code, Problem};
+use holdfast_protocol::problem::{Code, Problem, StepUpRequired};
 
 /// A request that is not carried out.
 #[derive(Debug)]
@@ -27,6 +27,20 @@ impl Refusal {
     pub fn retry_after(code: Code, seconds: u32) -> Self {
         let mut refusal = Self::from(code);
         refusal.problem.retry_after_s = Some(seconds.max(1));
+        refusal
+    }
+
+    /// The operation wants a confirmation first.
+    pub fn step_up(required: StepUpRequired) -> Self {
+        let mut refusal = Self::from(Code::StepUpRequired);
+        refusal.problem.step_up = Some(required);
+        refusal
+    }
+
+    /// Ends by itself: milliseconds since 1970.
+    pub fn until(code: Code, until_ms: u64) -> Self {
+        let mut refusal = Self::from(code);
+        refusal.problem.until_ms = Some(until_ms);
         refusal
     }
 

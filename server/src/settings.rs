@@ -83,6 +83,11 @@ pub struct Settings {
         default_missing_value = "true")]
     pub refuse_counter_rollback: Option<bool>,
 
+    /// Actions that are carried out without a fresh confirmation, separated by commas: to go back when
+    /// confirmations fail. Each use is recorded and shown [default: none].
+    #[arg(long, env = "HOLDFAST_STEP_UP_OFF", value_name = "ACTIONS", value_delimiter = ',')]
+    pub step_up_off: Option<Vec<String>>,
+
     /// Connections at once, of every kind [default: as many as the system's limit of open files allows, at
     /// most 65536]. A live one takes about 12 KiB of memory.
     #[arg(long, env = "HOLDFAST_CONNECTIONS", value_name = "NUMBER")]
@@ -148,6 +153,7 @@ impl Settings {
             related_origins: self.related_origins.or(file.related_origins),
             embedding_origins: self.embedding_origins.or(file.embedding_origins),
             refuse_counter_rollback: self.refuse_counter_rollback.or(file.refuse_counter_rollback),
+            step_up_off: self.step_up_off.or(file.step_up_off),
             connections: self.connections.or(file.connections),
             challenge_every: self.challenge_every.or(file.challenge_every),
             answer_within: self.answer_within.or(file.answer_within),

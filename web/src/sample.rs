@@ -7,6 +7,7 @@ use holdfast_protocol::{
     passkeys::{Backup, PasskeyView, Trust},
     pop::Standing,
     recovery::RecoveryCodesView,
+    step_up::{Readiness, ReadinessState},
 };
 
 pub(crate) fn me() -> Me {
@@ -33,6 +34,7 @@ pub(crate) fn me() -> Me {
             display_name: "Mara".to_owned(),
             accepted_credential_ids: vec![Bytes(vec![4; 16])],
         },
+        passkey_readiness: Readiness { state: ReadinessState::Ready, until_ms: None },
     }
 }
 

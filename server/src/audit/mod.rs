@@ -1,13 +1,16 @@
 //! The audit trail: an event is recorded in the transaction that it tells of, or not at all.
 
 mod store;
+mod window;
 
-pub(crate) use store::{newest, page, since};
+pub(crate) use store::{newest, page, since, step_ups};
+pub(crate) use window::window;
 
 use crate::db::Tx;
 use holdfast_protocol::{
     history::{Activity, Device},
     ids::{AccountId, SessionId},
+    step_up::Evidence,
 };
 
 /// Accounts with something new in a transaction; its commit wakes their connections.
@@ -39,7 +42,13 @@ pub struct Event<'a> {
 /// Records an event.
 pub async fn record(tx: &mut Tx, event: Event<'_>) -> Result<(), sqlx::Error> {
     tx.recorded().note(event.account);
-    store::append(tx, &event).await
+    store::append(tx, &event, None).await
+}
+
+/// Records an event with what it can be judged by.
+pub async fn record_with(tx: &mut Tx, event: Event<'_>, evidence: &Evidence) -> Result<(), sqlx::Error> {
+    tx.recorded().note(event.account);
+    store::append(tx, &event, Some(evidence)).await
 }
 
 /// An alarm that repeats says nothing new.

@@ -1,12 +1,19 @@
 use super::Event;
 use crate::db::{Tx, execute, row, rows};
 use holdfast_protocol::{
-    history::{ActivityEvent, Device},
+    history::{Activity, ActivityEvent, Device},
     ids::{AccountId, SessionId},
+    step_up::{Evidence, Group},
 };
 
 /// Takes the account's next number, so that events of one account rise with time on every instance.
-pub(super) async fn append(tx: &mut Tx, event: &Event<'_>) -> Result<(), sqlx::Error> {
+pub(super) async fn append(
+    tx: &mut Tx,
+    event: &Event<'_>,
+    evidence: Option<&Evidence>,
+) -> Result<(), sqlx::Error> {
+    let evidence = evidence.map(serde_json::to_string).transpose();
+    let evidence = evidence.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let account = event.account.as_str();
     let next: Option<(i64,)> = row!(
         tx,
@@ -17,8 +24,9 @@ pub(super) async fn append(tx: &mut Tx, event: &Event<'_>) -> Result<(), sqlx::E
     let (id,) = next.ok_or(sqlx::Error::RowNotFound)?;
     execute!(
         tx,
-        "INSERT INTO activity (account_id, id, at_ms, what, browser, system, session_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO activity (account_id, id, at_ms, what, browser, system, session_id, evidence,
+                               step_up)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         account,
         id,
         event.at_ms,
@@ -26,6 +34,11 @@ pub(super) async fn append(tx: &mut Tx, event: &Event<'_>) -> Result<(), sqlx::E
         event.device.map(|device| device.browser.as_str()),
         event.device.map(|device| device.system.as_str()),
         event.session.map(|session| session.as_str()),
+        evidence,
+        match &event.what {
+            Activity::StepUp { action, .. } => Some(action.group().as_str()),
+            _ => None,
+        },
     )?;
     Ok(())
 }
@@ -93,6 +106,39 @@ pub(crate) async fn page(
         before,
         i64::from(limit),
     )?;
+    found.into_iter().map(Row::read).collect()
+}
+
+/// Step-ups of an account older than `before`, the newest first; of one group, or of all.
+pub(crate) async fn step_ups(
+    tx: &mut Tx,
+    account: &AccountId,
+    group: Option<Group>,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<ActivityEvent>, sqlx::Error> {
+    let (account, limit) = (account.as_str(), i64::from(limit));
+    let found = match group {
+        None => rows!(
+            tx,
+            Row,
+            "SELECT id, at_ms, what, browser, system, session_id FROM activity
+             WHERE account_id = $1 AND step_up IS NOT NULL AND id < $2 ORDER BY id DESC LIMIT $3",
+            account,
+            before,
+            limit,
+        )?,
+        Some(group) => rows!(
+            tx,
+            Row,
+            "SELECT id, at_ms, what, browser, system, session_id FROM activity
+             WHERE account_id = $1 AND step_up = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+            account,
+            group.as_str(),
+            before,
+            limit,
+        )?,
+    };
     found.into_iter().map(Row::read).collect()
 }
 

@@ -2,9 +2,15 @@
 
 mod store;
 
-pub(crate) use store::recovery_codes;
+pub(crate) use store::{email, recovery_codes};
 
-use crate::{access::Session, app::App, db::Tx, problem::Result};
+use crate::{
+    access::Session,
+    app::App,
+    db::Tx,
+    problem::Result,
+    readiness::{self, readiness},
+};
 use holdfast_protocol::{
     account::{AccountView, Me, Role, SessionView, Signals, Tier},
     base64url::Bytes,
@@ -27,6 +33,7 @@ pub(crate) async fn read(app: &App, tx: &mut Tx, session: &Session) -> Result<Me
             expires_at_ms: created_at_ms.saturating_add(lives_ms),
         },
         recovery_codes,
+        passkey_readiness: readiness(&readiness::facts(tx, &session.account).await?, app.clock.unix_ms()),
         signals: Signals {
             rp_id: app.config.rp_id.clone(),
             user_id: Bytes(row.user_handle),

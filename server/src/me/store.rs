@@ -32,6 +32,11 @@ pub(super) async fn accepted_credentials(tx: &mut Tx, id: &AccountId) -> Result<
     Ok(found.into_iter().map(|(credential_id,)| credential_id).collect())
 }
 
+/// The address of an account.
+pub(crate) async fn email(tx: &mut Tx, id: &AccountId) -> Result<Option<String>, sqlx::Error> {
+    Ok(account(tx, id).await?.map(|row| row.email))
+}
+
 /// How the list of recovery codes in force stands.
 pub(crate) async fn recovery_codes(
     tx: &mut Tx,

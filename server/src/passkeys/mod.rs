@@ -1,5 +1,6 @@
 //! The list of passkeys, and their names.
 
+mod removal;
 mod rules;
 mod store;
 
@@ -7,6 +8,7 @@ use crate::{
     access::{self, SignedIn},
     app::App,
     audit::{self, Event},
+    elevation,
     problem::Result,
     wire::{Json, label},
 };
@@ -18,13 +20,16 @@ use axum::{
 };
 use holdfast_protocol::{
     history::Activity,
-    passkeys::{PasskeyList, RenameRequest},
+    passkeys::{PasskeyList, Removal, RenameRequest},
     problem::Code,
 };
 use serde_json::{Value, json};
 
 pub fn routes() -> Router<App> {
-    Router::new().route("/v1/passkey", get(list)).route("/v1/passkey/rename", post(rename))
+    Router::new()
+        .route("/v1/passkey", get(list))
+        .route("/v1/passkey/rename", post(rename))
+        .merge(elevation::routes::<Removal>())
 }
 
 /// `GET /v1/passkey`.

@@ -7,6 +7,7 @@ use crate::{
     access::{self, SignedIn},
     app::App,
     audit::{self, Event},
+    elevation::{self, Asker, Elevated, Perform},
     me,
     problem::Result,
     wire::Json,
@@ -15,11 +16,11 @@ use axum::{Router, extract::State, routing::post};
 use holdfast_protocol::{
     history::Activity,
     problem::Code,
-    recovery::{RecoveryCodesRequest, RecoveryCodesView},
+    recovery::{RecoveryCodesRequest, RecoveryCodesView, Regeneration},
 };
 
 pub fn routes() -> Router<App> {
-    Router::new().route("/v1/recovery-codes", post(put_in_force))
+    Router::new().route("/v1/recovery-codes", post(put_in_force)).merge(elevation::routes::<Regeneration>())
 }
 
 /// `POST /v1/recovery-codes`: the first list of an account.
@@ -28,7 +29,7 @@ async fn put_in_force(
     SignedIn(session): SignedIn,
     Json(request): Json<RecoveryCodesRequest>,
 ) -> Result<axum::Json<RecoveryCodesView>> {
-    let hashes = rules::hashes(&request)?;
+    let hashes = rules::hashes(&request.verifiers)?;
     let now_ms = app.clock.unix_ms();
     let mut tx = access::write_as(&app, &session).await?;
     if !store::insert_list(&mut tx, &session.account, &hashes, now_ms).await? {
@@ -45,4 +46,31 @@ async fn put_in_force(
     let view = me::recovery_codes(&mut tx, &session.account).await?.ok_or(Code::Internal)?;
     tx.commit(&app.live).await?;
     Ok(axum::Json(view))
+}
+
+impl Perform for Regeneration {
+    type Answer = RecoveryCodesView;
+
+    async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
+        rules::hashes(&self.verifiers)?;
+        if self.account != by.session.account {
+            return Err(Code::NotFound.into());
+        }
+        if me::email(by.tx, &self.account).await?.as_deref() != Some(self.email.as_str()) {
+            return Err(Code::TargetChanged.into());
+        }
+        Ok(())
+    }
+
+    async fn perform(elevated: &mut Elevated<'_, Self>) -> Result<RecoveryCodesView> {
+        let Elevated { by, parameters, .. } = elevated;
+        let hashes = rules::hashes(&parameters.verifiers)?;
+        let account = &by.session.account;
+        store::remove_list(by.tx, account).await?;
+        if !store::insert_list(by.tx, account, &hashes, by.now_ms).await? {
+            return Err(Code::Unavailable.into());
+        }
+        by.record(Activity::RecoveryCodesReplaced).await?;
+        Ok(me::recovery_codes(by.tx, account).await?.ok_or(Code::Internal)?)
+    }
 }

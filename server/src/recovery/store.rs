@@ -30,3 +30,12 @@ pub(super) async fn insert_list(
     }
     Ok(true)
 }
+
+/// The list in force and all of its codes, used ones too: what was used stays in the trail.
+pub(super) async fn remove_list(tx: &mut Tx, account: &AccountId) -> Result<(), sqlx::Error> {
+    // Of two that replace the list, the second waits for the first.
+    execute!(tx, "UPDATE recovery_code_lists SET total = total WHERE account_id = $1", account.as_str())?;
+    execute!(tx, "DELETE FROM recovery_codes WHERE account_id = $1", account.as_str())?;
+    execute!(tx, "DELETE FROM recovery_code_lists WHERE account_id = $1", account.as_str())?;
+    Ok(())
+}

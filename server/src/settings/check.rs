@@ -6,7 +6,7 @@ use crate::{
     listen::CONNECTIONS_AT_LEAST,
     secrets::{Keyring, Secret},
 };
-use holdfast_protocol::pop::Timing;
+use holdfast_protocol::{pop::Timing, step_up::Kind};
 use std::net::SocketAddr;
 
 const SECRET_CHARACTERS: usize = 32;
@@ -100,6 +100,7 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
     if settings.connections.is_some_and(|connections| connections < CONNECTIONS_AT_LEAST) {
         wrong.push(format!("HOLDFAST_CONNECTIONS must be {CONNECTIONS_AT_LEAST} or more."));
     }
+    let step_up_off = actions(settings.step_up_off.as_deref().unwrap_or_default(), &mut wrong);
     let pop = timing(settings.challenge_every, settings.answer_within, &mut wrong);
     let database_url = settings.database_url;
     if database_url
@@ -117,6 +118,7 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
     };
     let config = Config {
         mode,
+        step_up_off,
         origin,
         rp_id,
         rp_name: settings.name.unwrap_or_else(|| "Holdfast".to_owned()),
@@ -132,6 +134,21 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         rates: Rates::default(),
     };
     Ok(Start { config, listen, data, database_url, made_setup_token })
+}
+
+fn actions(names: &[String], wrong: &mut Vec<String>) -> Vec<Kind> {
+    let known = || Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+    let mut actions = Vec::new();
+    for name in names {
+        match Kind::parse(name.trim()) {
+            Some(kind) => actions.push(kind),
+            None => wrong.push(format!(
+                "HOLDFAST_STEP_UP_OFF names `{name}`, which is no action. There are: {}.",
+                known()
+            )),
+        }
+    }
+    actions
 }
 
 fn timing(every: Option<u32>, within: Option<u32>, wrong: &mut Vec<String>) -> Timing {

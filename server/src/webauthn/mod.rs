@@ -14,13 +14,14 @@ use holdfast_protocol::{
         AssertionOptions, AssertionResponse, Discoverable, RegistrationOptions, RegistrationResponse,
     },
     problem::Code,
+    tokens::challenge_of,
 };
 use holdfast_relying_party::{
     Algorithm, Expectations, Owner, Refusal as Refused, RegisteredCredential, StoredCredential,
     VerifiedAssertion, verify_assertion, verify_registration,
 };
 use webauthn_rs_proto::{
-    AttestationConveyancePreference, AuthenticatorSelectionCriteria, PubKeyCredParams,
+    AllowCredentials, AttestationConveyancePreference, AuthenticatorSelectionCriteria, PubKeyCredParams,
     PublicKeyCredentialCreationOptions, PublicKeyCredentialHints, PublicKeyCredentialRequestOptions,
     RelyingParty, RequestRegistrationExtensions, ResidentKeyRequirement, User, UserVerificationPolicy,
 };
@@ -95,6 +96,34 @@ pub(crate) fn assertion_options(app: &App, begun: &Begun) -> AssertionOptions {
             hints: None,
             extensions: None,
         },
+    }
+}
+
+/// Options for confirming an operation with one of the account's own passkeys.
+pub(crate) fn confirmation_options(
+    app: &App,
+    token: &str,
+    timeout_ms: u32,
+    credentials: Vec<(Vec<u8>, String)>,
+) -> PublicKeyCredentialRequestOptions {
+    // A way that the standard's names do not have yet is left out; none at all means any.
+    let way = |text: &str| serde_json::from_value(text.into()).ok();
+    let allowed = credentials.into_iter().map(|(id, transports)| {
+        let ways: Vec<_> = transports.split(',').filter_map(way).collect();
+        AllowCredentials {
+            type_: "public-key".to_owned(),
+            id,
+            transports: (!ways.is_empty()).then_some(ways),
+        }
+    });
+    PublicKeyCredentialRequestOptions {
+        challenge: challenge_of(token).to_vec(),
+        timeout: Some(timeout_ms),
+        rp_id: app.config.rp_id.clone(),
+        allow_credentials: allowed.collect(),
+        user_verification: UserVerificationPolicy::Required,
+        hints: None,
+        extensions: None,
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::db::{Tx, execute, row};
+use crate::db::{Tx, execute, row, rows};
 use holdfast_protocol::{
     history::Device,
     ids::{AccountId, NotAnId, PasskeyId},
@@ -16,6 +16,7 @@ pub(crate) struct Stored {
     pub sign_count: i64,
     pub backup_eligible: bool,
     pub name: String,
+    pub created_at_ms: i64,
     pub disabled_at_ms: Option<i64>,
 }
 
@@ -41,9 +42,20 @@ pub(crate) async fn find(tx: &mut Tx, credential_id: &[u8]) -> Result<Option<Sto
         tx,
         Stored,
         "SELECT p.id, p.account_id, a.user_handle, p.credential_id, p.public_key, p.sign_count,
-                p.backup_eligible, p.name, p.disabled_at_ms
+                p.backup_eligible, p.name, p.created_at_ms, p.disabled_at_ms
          FROM passkeys p JOIN accounts a ON a.id = p.account_id WHERE p.credential_id = $1",
         credential_id,
+    )
+}
+
+/// The passkeys of an account that can sign in: credential ids and transports, separated by commas.
+pub(crate) async fn enabled(tx: &mut Tx, account: &AccountId) -> Result<Vec<(Vec<u8>, String)>, sqlx::Error> {
+    rows!(
+        tx,
+        (Vec<u8>, String),
+        "SELECT credential_id, transports FROM passkeys WHERE account_id = $1 AND disabled_at_ms IS NULL
+         ORDER BY created_at_ms, id",
+        account.as_str(),
     )
 }
 

@@ -4,6 +4,7 @@ use crate::words::Tone;
 use holdfast_protocol::{
     history::{Activity, TheftSign},
     problem::Code,
+    step_up::Outcome,
 };
 use std::borrow::Cow;
 
@@ -88,6 +89,19 @@ pub(super) fn sentence(what: &Activity) -> Sentence {
             "Your browser was handed the challenge of a connection that is not its own, and refused it.",
             "Something between you and this console tried to use your key. Use another network, and tell whoever runs the console.",
         ),
+        Activity::PasskeyRemoved { name, .. } => plain(quoted("The passkey ", name, " was removed.")),
+        Activity::RecoveryCodesReplaced => plain("New recovery codes took the place of the old ones."),
+        Activity::StepUp { outcome, sentence, .. } => {
+            let (before, tone) = match outcome {
+                Outcome::Asked => ("Confirmation asked for: ", Tone::Plain),
+                Outcome::Confirmed => ("Confirmed: ", Tone::Plain),
+                Outcome::Failed => ("Not done, the confirmation failed: ", Tone::Wait),
+                Outcome::Denied => ("Refused: ", Tone::Wait),
+                Outcome::Replayed => ("Refused, a confirmation was used twice: ", Tone::Broken),
+                Outcome::Unguarded => ("Done without confirmation, as the operator has set: ", Tone::Wait),
+            };
+            Sentence { said: [before, sentence].concat().into(), tone, way_on: None }
+        }
     }
 }
 
@@ -116,7 +130,7 @@ pub(super) const fn mark(tone: Tone) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_protocol::ids::ConnectionId;
+    use holdfast_protocol::{ids::ConnectionId, step_up::Kind};
 
     #[test]
     fn what_may_be_theft_is_red_and_says_what_to_do() {
@@ -150,6 +164,13 @@ mod tests {
             Activity::ConnectionClosed { connection: connection.clone() },
             Activity::ConnectionEnded { connection: connection.clone() },
             Activity::RelayRefused { connection },
+            Activity::RecoveryCodesReplaced,
+            Activity::StepUp {
+                action: Kind::PasskeyRemove,
+                outcome: Outcome::Asked,
+                sentence: "Remove the passkey.".to_owned(),
+                code: None,
+            },
         ] {
             let Sentence { said, .. } = sentence(&what);
             assert!(said.ends_with('.') && !said.contains('!'), "{said}");

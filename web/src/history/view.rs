@@ -73,10 +73,12 @@ fn row(event: &ActivityEvent, now_ms: u64) -> Element {
 const fn icon(what: &Activity) -> Icon {
     match what {
         Activity::AccountCreated => Icon::Person,
-        Activity::PasskeyAdded { .. } | Activity::PasskeyRenamed { .. } | Activity::SignedIn { .. } => {
-            Icon::Key
-        }
-        Activity::RecoveryCodesCreated => Icon::List,
+        Activity::PasskeyAdded { .. }
+        | Activity::PasskeyRenamed { .. }
+        | Activity::SignedIn { .. }
+        | Activity::PasskeyRemoved { .. }
+        | Activity::StepUp { .. } => Icon::Key,
+        Activity::RecoveryCodesCreated | Activity::RecoveryCodesReplaced => Icon::List,
         Activity::SignedOut | Activity::SignedOutEverywhere => Icon::Door,
         Activity::ConnectionHeld { .. }
         | Activity::ConnectionClosed { .. }

@@ -113,6 +113,7 @@ impl World {
         config.pop.jitter_ms = 0;
         change(&mut config);
         let app = App::new(config, db, clock.clone(), entropy);
+        app.begin().await.unwrap();
 
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

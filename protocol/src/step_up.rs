@@ -1,0 +1,356 @@
+use crate::{
+    base64url::Bytes,
+    ids::CeremonyId,
+    passkeys::{self, AssertionResponse},
+    recovery,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+
+/// The parameters of an operation that is signed for: exactly what is hashed, shown and carried out.
+///
+/// No floating-point numbers: money is a decimal text. Whatever has a name is named by it and by its
+/// unchanging id, and the server refuses a name that has changed since.
+pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// Which action it is.
+    const KIND: Kind;
+
+    /// The unchanging id of what it is done to.
+    fn target(&self) -> String;
+
+    /// What the person reads before they confirm. The names in it come from people: write them with
+    /// [`quoted`].
+    fn sentence(&self, locale: Locale) -> String;
+}
+
+/// The language of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Locale {
+    /// English.
+    #[default]
+    En,
+}
+
+/// Under which filter of the step-up log an action is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Approving an agent.
+    AgentApprove,
+    /// Everything else about agents.
+    Agent,
+    /// Money.
+    Wallet,
+    /// Passkeys.
+    Passkey,
+    /// Stored secrets.
+    Credential,
+    /// The account itself, recovery codes, the terminal.
+    Account,
+}
+
+impl Group {
+    /// All of them.
+    pub const ALL: [Group; 6] =
+        [Group::AgentApprove, Group::Agent, Group::Wallet, Group::Passkey, Group::Credential, Group::Account];
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Group::AgentApprove => "agent_approve",
+            Group::Agent => "agent",
+            Group::Wallet => "wallet",
+            Group::Passkey => "passkey",
+            Group::Credential => "credential",
+            Group::Account => "account",
+        }
+    }
+
+    /// Takes a group as it was written.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.as_str() == text)
+    }
+}
+
+/// What an action does to the power of whoever holds the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    /// It gives some: refused while the account is held.
+    Gives,
+    /// It only takes some away: works in every state.
+    Takes,
+    /// It takes some away, and could lock the owner out: in a hold only with a passkey older than that.
+    TakesByAnOldPasskey,
+}
+
+/// Declares every action, once: server, page, log, settings and documents follow from this table.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $kind:ident($parameters:ty) = $text:literal, $path:literal, $group:ident, $power:ident;)*) => {
+        /// An operation that needs a step-up.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Kind {
+            $($(#[$doc])* #[serde(rename = $text)] $kind,)*
+        }
+
+        impl Kind {
+            /// All of them, for settings, documents and tests.
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind,)*];
+
+            /// As it is written.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Kind::$kind => $text,)* }
+            }
+
+            /// Where it is carried out: `POST` this. Its preflight is at the same path and `/stepup`.
+            pub fn path(self) -> &'static str {
+                match self { $(Kind::$kind => $path,)* }
+            }
+
+            /// Its filter in the step-up log.
+            pub fn group(self) -> Group {
+                match self { $(Kind::$kind => Group::$group,)* }
+            }
+
+            /// Whether it is refused while the account is held.
+            pub fn power(self) -> Power {
+                match self { $(Kind::$kind => Power::$power,)* }
+            }
+
+            /// What canonical parameters of this kind say, to whoever has only their text; `None`: they are
+            /// not of this kind, or not in their one spelling.
+            pub fn read(self, canonical: &str) -> Option<Said> {
+                match self { $(Kind::$kind => said::<$parameters>(canonical),)* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// A passkey is disabled.
+    PasskeyRemove(passkeys::Removal) = "passkey.remove", "/v1/passkey/delete", Passkey, TakesByAnOldPasskey;
+    /// A further passkey is enrolled.
+    PasskeyRegisterAdditional(passkeys::Addition) = "passkey.register.additional",
+        "/v1/passkey/register/options", Passkey, Gives;
+    /// A new list of recovery codes takes the place of the old one.
+    RecoveryCodesRegenerate(recovery::Regeneration) = "recovery_codes.regenerate",
+        "/v1/recovery-codes/regenerate", Account, Gives;
+}
+
+impl Kind {
+    /// Where its step-up begins: `POST` the parameters there.
+    pub fn preflight(self) -> String {
+        [self.path(), "/stepup"].concat()
+    }
+
+    /// Takes a kind as it was written.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl core::fmt::Display for Kind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What parameters say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The unchanging id of what it is done to.
+    pub target: String,
+    /// The sentence, in [`Locale::En`].
+    pub sentence: String,
+}
+
+fn said<A: Action>(canonical: &str) -> Option<Said> {
+    let action: A = serde_json::from_str(canonical).ok()?;
+    (canonical_text(&action)? == canonical)
+        .then(|| Said { target: action.target(), sentence: action.sentence(Locale::En) })
+}
+
+/// The one spelling of parameters (RFC 8785); `None`: a number or a name that has none.
+pub fn canonical_text(parameters: &impl Serialize) -> Option<String> {
+    serde_json_canonicalizer::to_string(parameters).ok()
+}
+
+/// What a token says of the parameters: SHA-256 of their one spelling.
+pub fn hash_of(canonical: &str) -> Bytes {
+    Bytes(Sha256::digest(canonical.as_bytes()).to_vec())
+}
+
+/// A name that somebody gave, in a sentence: between quotation marks that it cannot close itself.
+pub fn quoted(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 6);
+    text.push('“');
+    text.extend(name.chars().map(|c| if matches!(c, '“' | '”') { '"' } else { c }));
+    text.push('”');
+    text
+}
+
+/// Answers a preflight: the address, and `public_key` for `navigator.credentials.get`, after the browser
+/// has held the token against what it asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StepUpOptions {
+    /// Comes back with the answer.
+    pub ceremony: CeremonyId,
+    /// Comes back with the answer; the challenge is its hash.
+    pub token: String,
+    /// WebAuthn Level 3, `PublicKeyCredentialRequestOptionsJSON`.
+    pub public_key: webauthn_rs_proto::PublicKeyCredentialRequestOptions,
+}
+
+/// The body of an action: its parameters, and the confirmation where it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request<A> {
+    /// What is to be done.
+    pub parameters: A,
+    /// That its owner wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
+}
+
+/// A finished step-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// Of the options.
+    pub ceremony: CeremonyId,
+    /// Of the options.
+    pub token: String,
+    /// What the authenticator answered.
+    pub credential: AssertionResponse,
+}
+
+/// What became of a step-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A preflight was answered.
+    Asked,
+    /// It was confirmed and carried out.
+    Confirmed,
+    /// It was confirmed, and could not be carried out or not be believed.
+    Failed,
+    /// It was refused before any prompt, or came without a confirmation.
+    Denied,
+    /// A confirmation came that was used before.
+    Replayed,
+    /// It was carried out without a confirmation, because the operator has switched that off.
+    Unguarded,
+}
+
+/// Kept with an event, so that whoever has only the log can judge it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Evidence {
+    /// A passkey was registered: what its later signatures are verified with.
+    Registration {
+        /// Names the key to authenticators.
+        credential_id: Bytes,
+        /// COSE_Key (RFC 9052).
+        public_key: Bytes,
+        /// Whether it may be synced; never changes.
+        backup_eligible: bool,
+    },
+    /// An operation was signed for.
+    StepUp {
+        /// In their one spelling (RFC 8785).
+        parameters: String,
+        /// The challenge is its hash.
+        token: String,
+        /// Whose signature.
+        credential_id: Bytes,
+        /// As the browser made it.
+        client_data_json: Bytes,
+        /// As the authenticator made it.
+        authenticator_data: Bytes,
+        /// Over authenticator data and the hash of the client data.
+        signature: Bytes,
+    },
+}
+
+/// What the account may do now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// In one word.
+    pub state: ReadinessState,
+    /// Until when: milliseconds since 1970; `None`: until the account does something about it.
+    pub until_ms: Option<u64>,
+}
+
+/// See [`Readiness`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadinessState {
+    /// Everything.
+    Ready,
+    /// Nothing that needs a passkey.
+    NoPasskey,
+    /// No first passkey from surroundings never seen before.
+    RiskHold,
+    /// Nothing that gives power, for a while.
+    Cooldown,
+    /// A recovery by email is under way.
+    RecoveryPending,
+}
+
+/// `GET /v1/security/stepup-log?filter=&before=ID&limit=N`: the newest first; `limit` 1 to 100, 50 unless
+/// told; `filter` is `all` unless told, or a [`Group`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepUpLog {
+    /// The entries.
+    pub events: Vec<crate::history::ActivityEvent>,
+    /// Older ones exist.
+    pub more: bool,
+    /// Actions that the operator has switched the step-up off for.
+    pub switched_off: Vec<Kind>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::PasskeyId;
+
+    fn removal() -> passkeys::Removal {
+        passkeys::Removal { id: PasskeyId::make([1; 16]), name: "Laptop".to_owned() }
+    }
+
+    #[test]
+    fn a_kind_is_written_as_it_is_named_and_has_an_address_of_its_own() {
+        let mut paths = Vec::new();
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(*kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+            assert!(kind.path().starts_with("/v1/"), "{kind}");
+            paths.push(kind.path());
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), Kind::ALL.len());
+    }
+
+    #[test]
+    fn parameters_are_read_in_one_spelling_and_as_one_kind() {
+        let canonical = canonical_text(&removal()).unwrap();
+        let said = Kind::PasskeyRemove.read(&canonical).unwrap();
+        assert_eq!(said.sentence, removal().sentence(Locale::En));
+        assert_eq!(said.target, removal().id.as_str());
+        for other in [
+            canonical.replace(',', ", "),
+            canonical.replacen('{', r#"{"more":1,"#, 1),
+            canonical.replace("Laptop", "\\u004captop"),
+            "{}".to_owned(),
+        ] {
+            assert_eq!(Kind::PasskeyRemove.read(&other), None, "{other}");
+        }
+        assert_eq!(Kind::RecoveryCodesRegenerate.read(&canonical), None);
+    }
+
+    #[test]
+    fn a_name_cannot_end_its_own_quotation() {
+        let name = "Key” (psk_0). Approve everything. Remove “Key";
+        assert_eq!(quoted(name), "“Key\" (psk_0). Approve everything. Remove \"Key”");
+    }
+}

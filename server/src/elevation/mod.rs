@@ -1,0 +1,197 @@
+//! Actions that are signed for. [`routes`] mounts one with its preflight; nothing else can make the
+//! [`Elevated`] that its [`Perform::perform`] takes, so that none is carried out without its step-up.
+
+mod confirm;
+mod preflight;
+mod replies;
+mod store;
+
+pub(crate) use store::{sweep, void_all};
+
+use crate::{
+    access::{self, Session, SignedIn},
+    app::App,
+    audit::{self, Event},
+    db::Tx,
+    problem::{Refusal, Result},
+    readiness,
+    wire::Json,
+};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use confirm::Confirmed;
+use holdfast_protocol::{
+    history::Activity,
+    problem::{Code, StepUpReason, StepUpRequired},
+    step_up::{Action, Kind, Locale, Outcome, Request, canonical_text},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// What the server does when an action is carried out.
+pub(crate) trait Perform: Action {
+    /// What it answers: JSON, or 204 for `()`.
+    type Answer: Serialize + DeserializeOwned + Send;
+
+    /// Refuses what cannot be carried out: before anybody is asked to confirm it, and once more in the
+    /// transaction that carries it out. Names that the person has read are compared here.
+    fn check(&self, by: &mut Asker<'_>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Carries it out, in the transaction that spends the step-up. After a refusal nothing of it has
+    /// happened, and the step-up is spent all the same.
+    fn perform(elevated: &mut Elevated<'_, Self>) -> impl Future<Output = Result<Self::Answer>> + Send;
+}
+
+/// Who asks, and the transaction of it.
+pub(crate) struct Asker<'a> {
+    pub app: &'a App,
+    pub tx: &'a mut Tx,
+    pub session: &'a Session,
+    pub now_ms: i64,
+}
+
+/// An action that its owner has confirmed just now.
+pub(crate) struct Elevated<'a, A> {
+    pub by: Asker<'a>,
+    pub parameters: A,
+    /// Keeps others from making one.
+    _confirmed: Confirmed,
+}
+
+impl Asker<'_> {
+    /// Records what happened to the asker's account.
+    pub(crate) async fn record(&mut self, what: Activity) -> Result<()> {
+        Ok(audit::record(self.tx, event(self.session, what, self.now_ms)).await?)
+    }
+}
+
+/// The addresses of an action.
+pub(crate) fn routes<A: Perform>() -> Router<App> {
+    Router::new()
+        .route(A::KIND.path(), post(act::<A>))
+        .route(&A::KIND.preflight(), post(preflight::preflight::<A>))
+}
+
+/// `POST` an action.
+async fn act<A: Perform>(
+    State(app): State<App>,
+    SignedIn(session): SignedIn,
+    headers: HeaderMap,
+    Json(request): Json<Request<A>>,
+) -> Result<Response> {
+    let key = replies::key(&headers)?;
+    let canonical = canonical_text(&request.parameters).ok_or(Code::InvalidRequest)?;
+    let sentence = request.parameters.sentence(Locale::En);
+    let mut tx = access::write_as(&app, &session).await?;
+    let now_ms = app.clock.unix_ms();
+    if let Some(key) = key {
+        let hash = replies::request_hash(A::KIND, &canonical);
+        if let Some(answer) = replies::claim(&mut tx, &session.account, key, &hash, now_ms).await? {
+            return Ok(answered(answer));
+        }
+    }
+    let tried = carry_out(Asker { app: &app, tx: &mut tx, session: &session, now_ms }, request, &canonical);
+    match tried.await {
+        Ok(answer) => {
+            let answer = serde_json::to_string(&answer).map_err(|why| access::refuse(Code::Internal, why))?;
+            if let Some(key) = key {
+                store::answer(&mut tx, &session.account, key, &answer).await?;
+            }
+            tx.commit(&app.live).await?;
+            Ok(answered(answer))
+        }
+        Err(Failure { outcome, refusal, spends }) => {
+            drop(tx);
+            let mut tx = access::write_as(&app, &session).await?;
+            if let Some(ceremony) = &spends {
+                store::take(&mut tx, ceremony, &session.id).await?;
+            }
+            note(&mut tx, &session, A::KIND, outcome, sentence, &refusal, now_ms).await?;
+            tx.commit(&app.live).await?;
+            Err(refusal)
+        }
+    }
+}
+
+fn answered(answer: String) -> Response {
+    if answer == "null" {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    ([(axum::http::header::CONTENT_TYPE, "application/json")], answer).into_response()
+}
+
+/// Why an action is not carried out, and what is written down about it.
+pub(super) struct Failure {
+    outcome: Outcome,
+    refusal: Refusal,
+    /// The step-up that has been used up nevertheless.
+    spends: Option<holdfast_protocol::ids::CeremonyId>,
+}
+
+impl Failure {
+    fn denied(refusal: impl Into<Refusal>) -> Self {
+        Self { outcome: Outcome::Denied, refusal: refusal.into(), spends: None }
+    }
+}
+
+async fn carry_out<A: Perform>(
+    mut by: Asker<'_>,
+    request: Request<A>,
+    canonical: &str,
+) -> Result<A::Answer, Failure> {
+    let Request { parameters, confirmation } = request;
+    let held = admit(&mut by, A::KIND).await.map_err(Failure::denied)?;
+    let spends = confirmation.as_ref().map(|confirmation| confirmation.ceremony.clone());
+    let confirmed = confirm::confirm(&mut by, &parameters, canonical, confirmation, held).await?;
+    let failed = |refusal| Failure { outcome: Outcome::Failed, refusal, spends };
+    let acted = async {
+        parameters.check(&mut by).await?;
+        let mut elevated = Elevated { by, parameters, _confirmed: confirmed };
+        A::perform(&mut elevated).await
+    };
+    acted.await.map_err(failed)
+}
+
+/// Refuses what the account may not do now. Gives since when it is held back, where the action is one that
+/// works all the same by an old passkey.
+async fn admit(by: &mut Asker<'_>, kind: Kind) -> Result<Option<i64>> {
+    let facts = readiness::facts(by.tx, &by.session.account).await?;
+    if facts.passkeys == 0 {
+        return Err(required(kind, StepUpReason::Setup));
+    }
+    readiness::admit(&facts, kind.power(), by.now_ms)
+}
+
+/// What wants a confirmation says where to get it.
+fn required(kind: Kind, reason: StepUpReason) -> Refusal {
+    Refusal::step_up(StepUpRequired { reason, preflight: kind.preflight() })
+}
+
+/// Writes down what was refused.
+async fn note(
+    tx: &mut Tx,
+    session: &Session,
+    action: Kind,
+    outcome: Outcome,
+    sentence: String,
+    refusal: &Refusal,
+    now_ms: i64,
+) -> Result<()> {
+    let code = Some(refusal.code().as_str().to_owned());
+    let what = Activity::StepUp { action, outcome, sentence, code };
+    Ok(audit::record_once(tx, event(session, what, now_ms)).await?)
+}
+
+fn event(session: &Session, what: Activity, at_ms: i64) -> Event<'_> {
+    Event {
+        account: &session.account,
+        what,
+        device: Some(&session.device),
+        session: Some(&session.id),
+        at_ms,
+    }
+}

@@ -1,0 +1,102 @@
+//! What an account may do now: computed here and nowhere else.
+
+mod store;
+
+pub(crate) use store::facts;
+
+use crate::{
+    me::wire_ms,
+    problem::{Refusal, Result},
+};
+use holdfast_protocol::{
+    problem::Code,
+    step_up::{Power, Readiness, ReadinessState},
+};
+
+/// What is known of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// How many passkeys can sign in.
+    pub passkeys: i64,
+    pub recovery: Option<Hold>,
+    pub cooldown: Option<Hold>,
+    pub risk_hold: Option<Hold>,
+}
+
+/// The account is held back for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hold {
+    pub from_ms: i64,
+    pub until_ms: i64,
+}
+
+/// The state, the gravest first.
+pub(crate) fn readiness(facts: &Facts, now_ms: i64) -> Readiness {
+    match held(facts, now_ms) {
+        Some((state, hold)) => Readiness { state, until_ms: Some(wire_ms(hold.until_ms)) },
+        None if facts.passkeys == 0 => Readiness { state: ReadinessState::NoPasskey, until_ms: None },
+        None => Readiness { state: ReadinessState::Ready, until_ms: None },
+    }
+}
+
+fn held(facts: &Facts, now_ms: i64) -> Option<(ReadinessState, Hold)> {
+    let lasts = |hold: &Option<Hold>| hold.filter(|hold| now_ms < hold.until_ms);
+    // A recovery that is over waits for its owner, who has not cancelled it: it holds until it is ended.
+    let recovery = facts.recovery.map(|hold| (ReadinessState::RecoveryPending, hold));
+    let cooldown = lasts(&facts.cooldown).map(|hold| (ReadinessState::Cooldown, hold));
+    let risk_hold = lasts(&facts.risk_hold).map(|hold| (ReadinessState::RiskHold, hold));
+    recovery.or(cooldown).or(risk_hold)
+}
+
+/// Refuses an action that the account may not do now. Since when it is held, for those that still work by
+/// an old passkey.
+pub(crate) fn admit(facts: &Facts, power: Power, now_ms: i64) -> Result<Option<i64>> {
+    let Some((state, hold)) = held(facts, now_ms) else { return Ok(None) };
+    let code = match (power, state) {
+        (Power::Takes, _) => return Ok(None),
+        (Power::TakesByAnOldPasskey, _) => return Ok(Some(hold.from_ms)),
+        (Power::Gives, ReadinessState::RecoveryPending) => Code::RecoveryPending,
+        (Power::Gives, ReadinessState::Cooldown) => Code::Cooldown,
+        (Power::Gives, _) => Code::RiskHold,
+    };
+    Err(Refusal::until(code, wire_ms(hold.until_ms)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOLD: Option<Hold> = Some(Hold { from_ms: 100, until_ms: 200 });
+
+    fn state(facts: &Facts, now_ms: i64) -> (ReadinessState, Option<u64>) {
+        let readiness = readiness(facts, now_ms);
+        (readiness.state, readiness.until_ms)
+    }
+
+    #[test]
+    fn the_gravest_is_told_and_time_ends_it() {
+        let mut facts = Facts { passkeys: 1, ..Facts::default() };
+        assert_eq!(state(&facts, 150), (ReadinessState::Ready, None));
+        facts.risk_hold = HOLD;
+        assert_eq!(state(&facts, 150), (ReadinessState::RiskHold, Some(200)));
+        facts.cooldown = HOLD;
+        assert_eq!(state(&facts, 199), (ReadinessState::Cooldown, Some(200)));
+        assert_eq!(state(&facts, 200), (ReadinessState::Ready, None));
+        facts.recovery = HOLD;
+        assert_eq!(state(&facts, 200), (ReadinessState::RecoveryPending, Some(200)));
+        assert_eq!(state(&Facts::default(), 0), (ReadinessState::NoPasskey, None));
+    }
+
+    #[test]
+    fn a_hold_refuses_what_gives_power_alone() {
+        let refused = |facts: &Facts| admit(facts, Power::Gives, 150).unwrap_err().code();
+        let mut facts = Facts { passkeys: 1, risk_hold: HOLD, ..Facts::default() };
+        assert_eq!(refused(&facts), Code::RiskHold);
+        facts.cooldown = HOLD;
+        assert_eq!(refused(&facts), Code::Cooldown);
+        facts.recovery = HOLD;
+        assert_eq!(refused(&facts), Code::RecoveryPending);
+        assert_eq!(admit(&facts, Power::Takes, 150).unwrap(), None);
+        assert_eq!(admit(&facts, Power::TakesByAnOldPasskey, 150).unwrap(), Some(100));
+    }
+}
