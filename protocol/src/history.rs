@@ -137,8 +137,8 @@ struct Fields {
     sign: Option<TheftSign>,
     connection: Option<ConnectionId>,
     why: Option<String>,
-    action: Option<Kind>,
-    outcome: Option<Outcome>,
+    action: Option<String>,
+    outcome: Option<String>,
     sentence: Option<String>,
 }
 
@@ -180,7 +180,10 @@ impl Fields {
             "relay_refused" => Activity::RelayRefused { connection: connection? },
             "passkey_removed" => Activity::PasskeyRemoved { passkey: passkey?, name: name? },
             "recovery_codes_replaced" => Activity::RecoveryCodesReplaced,
-            "step_up" => Activity::StepUp { action: action?, outcome: outcome?, sentence: sentence?, code },
+            "step_up" => {
+                let (action, outcome) = (Kind::parse(&action?)?, Outcome::parse(&outcome?)?);
+                Activity::StepUp { action, outcome, sentence: sentence?, code }
+            }
             _ => return None,
         })
     }

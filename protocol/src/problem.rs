@@ -17,31 +17,34 @@ pub struct Problem {
     /// Seconds until another try makes sense, as in `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_after_s: Option<u32>,
-    /// With [`Code::StepUpRequired`]: why and where.
+    /// With [`Code::StepUpRequired`], why, as [`StepUpReason::as_str`] says it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub step_up: Option<StepUpRequired>,
+    pub reason: Option<String>,
+    /// With [`Code::StepUpRequired`], where to `POST` the parameters.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub preflight: Option<String>,
     /// When it ends by itself: milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until_ms: Option<u64>,
 }
 
 /// What an operation wants before it is carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepUpRequired {
-    /// What is missing.
-    pub reason: StepUpReason,
-    /// Where to `POST` the parameters.
-    pub preflight: String,
-}
-
-/// See [`StepUpRequired`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepUpReason {
     /// There is nothing to confirm with yet: enrol a passkey.
     Setup,
     /// A confirmation is missing, expired or spent.
     Token,
+}
+
+impl StepUpReason {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepUpReason::Setup => "setup",
+            StepUpReason::Token => "token",
+        }
+    }
 }
 
 impl Problem {
@@ -55,7 +58,8 @@ impl Problem {
             code,
             detail: detail.to_owned(),
             retry_after_s: None,
-            step_up: None,
+            reason: None,
+            preflight: None,
             until_ms: None,
         }
     }
@@ -194,7 +198,7 @@ codes! {
     UnsupportedKey = "unsupported_key", 400, "This kind of passkey is not supported", "This authenticator makes a kind of key that is not supported here. Use another one.";
 
     // Step-up
-    /// The operation must be confirmed with a passkey; the member `step_up` says why and where.
+    /// The operation must be confirmed with a passkey; `reason` says why, `preflight` where.
     StepUpRequired = "step_up_required", 403, "Confirm this first", "This needs a fresh confirmation with your passkey. Nothing was done.";
     /// The confirmation is for another operation, account, session or parameter, or by another passkey.
     StepUpMismatch = "step_up_mismatch", 403, "The confirmation is for something else",

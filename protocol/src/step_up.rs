@@ -32,6 +32,13 @@ pub enum Locale {
     En,
 }
 
+impl Locale {
+    /// Takes a locale as it was written.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text == "en").then_some(Self::En)
+    }
+}
+
 /// Under which filter of the step-up log an action is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
@@ -224,7 +231,7 @@ pub struct Confirmation {
 }
 
 /// What became of a step-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// A preflight was answered.
@@ -239,6 +246,21 @@ pub enum Outcome {
     Replayed,
     /// It was carried out without a confirmation, because the operator has switched that off.
     Unguarded,
+}
+
+impl Outcome {
+    /// Takes an outcome as it was written.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "asked" => Outcome::Asked,
+            "confirmed" => Outcome::Confirmed,
+            "failed" => Outcome::Failed,
+            "denied" => Outcome::Denied,
+            "replayed" => Outcome::Replayed,
+            "unguarded" => Outcome::Unguarded,
+            _ => return None,
+        })
+    }
 }
 
 /// Kept with an event, so that whoever has only the log can judge it.

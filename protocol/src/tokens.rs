@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 /// What a token is for, with what that purpose needs. A token of one purpose is never valid for
 /// another: the purpose selects the HMAC key (see [`Purpose::label`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", try_from = "Tagged")]
 pub enum Purpose {
     /// Signing in: the passkey vouches for the PoP key that the browser has just made.
     Login {
@@ -28,8 +28,7 @@ pub enum Purpose {
 }
 
 /// What a step-up's token names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StepUp {
     /// Whose operation.
     pub account: AccountId,
@@ -47,6 +46,69 @@ pub struct StepUp {
     pub locale: Locale,
     /// What the person reads.
     pub sentence: String,
+}
+
+/// Every purpose, and below every field of one. Read by way of these, a purpose costs the page less than
+/// half of what serde's own reading of three kinds does.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tagged {
+    login: Option<Named>,
+    registration: Option<Named>,
+    step_up: Option<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    jkt: Thumbprint,
+    account: Option<AccountId>,
+    session: Option<SessionId>,
+    action: Option<String>,
+    target: Option<String>,
+    parameters: Option<Bytes>,
+    locale: Option<String>,
+    sentence: Option<String>,
+}
+
+impl TryFrom<Tagged> for Purpose {
+    type Error = TokenError;
+
+    fn try_from(tagged: Tagged) -> Result<Self, TokenError> {
+        tagged.read().ok_or(TokenError::NotClaims)
+    }
+}
+
+impl Tagged {
+    fn read(self) -> Option<Purpose> {
+        match (self.login, self.registration, self.step_up) {
+            (Some(named), None, None) if named.is_for_a_key() && named.account.is_none() => {
+                Some(Purpose::Login { jkt: named.jkt })
+            }
+            (None, Some(named), None) if named.is_for_a_key() => {
+                Some(Purpose::Registration { account: named.account?, jkt: named.jkt })
+            }
+            (None, None, Some(named)) => Some(Purpose::StepUp(Box::new(StepUp {
+                account: named.account?,
+                session: named.session?,
+                jkt: named.jkt,
+                action: Kind::parse(&named.action?)?,
+                target: named.target?,
+                parameters: named.parameters?,
+                locale: Locale::parse(&named.locale?)?,
+                sentence: named.sentence?,
+            }))),
+            _ => None,
+        }
+    }
+}
+
+impl Named {
+    /// It names no operation.
+    fn is_for_a_key(&self) -> bool {
+        let texts = [&self.action, &self.target, &self.locale, &self.sentence];
+        texts.iter().all(|text| text.is_none()) && self.session.is_none() && self.parameters.is_none()
+    }
 }
 
 impl Purpose {
@@ -297,6 +359,39 @@ mod tests {
             let json = serde_json::to_vec(&beyond).unwrap();
             let token = format!("{}.{}", base64url::encode(&json), base64url::encode(&[0; 32]));
             assert_eq!(UnverifiedToken::read(&token).err(), Some(TokenError::NotClaims));
+        }
+    }
+
+    #[test]
+    fn a_step_up_is_read_as_it_is_written_and_as_nothing_else() {
+        let account = AccountId::make([1; 16]);
+        let step_up = StepUp {
+            account: account.clone(),
+            session: SessionId::make([2; 16]),
+            jkt: Thumbprint::from_hash(&[7; 32]),
+            action: Kind::PasskeyRemove,
+            target: "psk_0000-0000-0000-0000".to_owned(),
+            parameters: Bytes(vec![5; 32]),
+            locale: Locale::En,
+            sentence: "Remove it.".to_owned(),
+        };
+        let written = Claims { purpose: Purpose::StepUp(Box::new(step_up)), ..claims() };
+        let read = |json: &str| serde_json::from_str::<Claims>(json).ok();
+        let json = serde_json::to_string(&written).unwrap();
+        assert_eq!(read(&json), Some(written));
+        let jkt = Thumbprint::from_hash(&[7; 32]);
+        let registration = Claims { purpose: Purpose::Registration { account, jkt }, ..claims() };
+        let short = serde_json::to_string(&registration).unwrap();
+        for other in [
+            json.replace("step_up", "login"),
+            json.replace("step_up", "registration"),
+            json.replace("passkey.remove", "passkey.forget"),
+            json.replace(r#""locale":"en","#, ""),
+            short.replace("registration", "login"),
+            short.replace("registration", "step_up"),
+            short.replacen(r#""registration":{"#, r#""login":{},"registration":{"#, 1),
+        ] {
+            assert_eq!(read(&other), None, "{other}");
         }
     }
 

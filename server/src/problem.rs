@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use holdfast_protocol::problem::{Code, Problem, StepUpRequired};
+use holdfast_protocol::problem::{Code, Problem, StepUpReason};
 
 /// A request that is not carried out.
 #[derive(Debug)]
@@ -31,9 +31,10 @@ impl Refusal {
     }
 
     /// The operation wants a confirmation first.
-    pub fn step_up(required: StepUpRequired) -> Self {
+    pub fn step_up(reason: StepUpReason, preflight: String) -> Self {
         let mut refusal = Self::from(Code::StepUpRequired);
-        refusal.problem.step_up = Some(required);
+        refusal.problem.reason = Some(reason.as_str().to_owned());
+        refusal.problem.preflight = Some(preflight);
         refusal
     }
 

@@ -27,7 +27,7 @@ use axum::{
 use confirm::Confirmed;
 use holdfast_protocol::{
     history::Activity,
-    problem::{Code, StepUpReason, StepUpRequired},
+    problem::{Code, StepUpReason},
     step_up::{Action, Kind, Locale, Outcome, Request, canonical_text},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -168,7 +168,7 @@ async fn admit(by: &mut Asker<'_>, kind: Kind) -> Result<Option<i64>> {
 
 /// What wants a confirmation says where to get it.
 fn required(kind: Kind, reason: StepUpReason) -> Refusal {
-    Refusal::step_up(StepUpRequired { reason, preflight: kind.preflight() })
+    Refusal::step_up(reason, kind.preflight())
 }
 
 /// Writes down what was refused.
