@@ -6,28 +6,36 @@ use crate::tree::File;
 use crate::tree::example;
 
 pub(crate) fn are_mounted(files: &[File]) -> Vec<String> {
-    unnamed(files, "server/src/*.rs", "is not mounted in server/src")
+    let (actions, others) = endpoints(files).partition::<Vec<_>, _>(|endpoint| endpoint.action.is_some());
+    if others.is_empty() {
+        return vec!["protocol/http.md: the table of addresses is gone".to_owned()];
+    }
+    let mut missing = unnamed(files, others, "server/src/*.rs", "is not mounted in server/src");
+    // The path of an action, and thereby of its preflight, stands in the table of actions alone.
+    for Endpoint { path, action, .. } in &actions {
+        let mounts = format!("routes::<{}>()", action.unwrap_or_default());
+        let mut server = files.iter().filter(|file| file.fits("server/src/*.rs"));
+        if !server.any(|file| Source::of(&file.text).code.contains(&mounts)) {
+            missing.push(format!("POST {path}: no {mounts} in server/src"));
+        }
+    }
+    missing.extend(unnamed(files, actions, "protocol/src/step_up.rs", "is none of protocol's actions"));
+    missing
 }
 
 pub(crate) fn are_exercised(files: &[File]) -> Vec<String> {
-    unnamed(files, "tests/e2e/*.rs", "is not exercised in tests/e2e")
+    unnamed(files, endpoints(files).collect(), "tests/e2e/*", "is not exercised in tests/e2e")
 }
 
-/// The endpoints whose path no string in the files that fit `place` holds.
-fn unnamed(files: &[File], place: &str, complaint: &str) -> Vec<String> {
-    let strings: Vec<String> = files
-        .iter()
-        .filter(|file| file.fits(place))
-        .flat_map(|file| Source::of(&file.text).strings)
-        .map(|(_, string)| string)
-        .collect();
-    let endpoints: Vec<Endpoint> = files
-        .iter()
-        .filter(|file| file.path == "protocol/http.md")
-        .flat_map(|file| table(&file.text))
-        .collect();
-    if endpoints.is_empty() {
-        return vec!["protocol/http.md: the table of addresses is gone".to_owned()];
+/// The endpoints whose path no string in the files that fit `place` holds; a script is one string.
+fn unnamed(files: &[File], endpoints: Vec<Endpoint>, place: &str, complaint: &str) -> Vec<String> {
+    let mut strings = Vec::new();
+    for file in files.iter().filter(|file| file.fits(place)) {
+        if file.is_rust() {
+            strings.extend(Source::of(&file.text).strings.into_iter().map(|(_, string)| string));
+        } else if file.fits("*.mjs") {
+            strings.push(file.text.clone());
+        }
     }
     let missing =
         endpoints.iter().filter(|endpoint| !strings.iter().any(|string| holds(string, endpoint.path)));
@@ -37,16 +45,24 @@ fn unnamed(files: &[File], place: &str, complaint: &str) -> Vec<String> {
 struct Endpoint<'text> {
     method: &'text str,
     path: &'text str,
+    /// The type of its parameters, where it is an action.
+    action: Option<&'text str>,
+}
+
+fn endpoints(files: &[File]) -> impl Iterator<Item = Endpoint<'_>> {
+    files.iter().filter(|file| file.path == "protocol/http.md").flat_map(|file| table(&file.text))
 }
 
 /// The rows whose first cell is `` `METHOD /path?query` ``.
 fn table(text: &str) -> Vec<Endpoint<'_>> {
     let rows = text.lines().filter_map(|line| line.trim().strip_prefix("| `"));
     rows.filter_map(|row| {
-        let (cell, _) = row.split_once('`')?;
+        let (cell, rest) = row.split_once('`')?;
         let (method, address) = cell.split_once(' ')?;
         let path = address.split('?').next()?;
-        path.starts_with('/').then_some(Endpoint { method, path })
+        let action = rest.strip_prefix(" | Elevated | `").and_then(|types| types.split('`').next());
+        let action = action.map(|path| path.rsplit("::").next().unwrap_or(path));
+        path.starts_with('/').then_some(Endpoint { method, path, action })
     })
     .collect()
 }
@@ -75,4 +91,23 @@ fn an_address_that_nobody_serves_or_walks_is_found() {
     assert_eq!(are_mounted(&tree), ["GET /v1/passkey is not mounted in server/src"]);
     assert_eq!(are_exercised(&tree), ["GET /v1/log is not exercised in tests/e2e"]);
     assert_eq!(are_mounted(&[]).len(), 1);
+}
+
+#[test]
+fn an_action_that_nobody_declares_or_mounts_is_found() {
+    let rows =
+        "| `GET /v1/me` | SignedIn | |\n| `POST /v1/agents/revoke` | Elevated | `agents::Revocation` → 204 |";
+    let document = ("protocol/http.md", rows);
+    let declared = ("protocol/src/step_up.rs", "Revoke(agents::Revocation) = \"/v1/agents/revoke\";");
+    let mounted = ("server/src/agents/mod.rs", "get(\"/v1/me\").merge(elevation::routes::<Revocation>())");
+    let unmounted = ("server/src/agents/mod.rs", "get(\"/v1/me\") // routes::<Revocation>()");
+    let walked = ("tests/e2e/step_up.mjs", "act('/v1/agents/revoke'); fetch('/v1/me')");
+    let tree = example(&[document, declared, mounted, walked]);
+    assert_eq!((are_mounted(&tree), are_exercised(&tree)), (Vec::new(), Vec::new()));
+    let breaches = |files: &[(&str, &str)]| are_mounted(&example(files));
+    let missing = ["POST /v1/agents/revoke: no routes::<Revocation>() in server/src"];
+    assert_eq!(breaches(&[document, declared, unmounted]), missing);
+    let missing = ["POST /v1/agents/revoke is none of protocol's actions"];
+    assert_eq!(breaches(&[document, mounted]), missing);
+    assert_eq!(are_exercised(&example(&[document, declared, mounted])).len(), 2);
 }

@@ -1,5 +1,5 @@
 use super::World;
-use holdfast_protocol::base64url;
+use holdfast_protocol::{base64url, step_up::Kind};
 use serde_json::{Value, json};
 
 const DOCUMENT: &str = include_str!("../../../../protocol/http.md");
@@ -18,6 +18,8 @@ pub enum Access {
     Public,
     Ceremony,
     SignedIn,
+    /// An action; its preflight is an endpoint of its own, which is [`Access::SignedIn`].
+    Elevated,
     Ticket,
     Answer,
 }
@@ -29,7 +31,7 @@ pub enum Sample {
     },
     Json {
         body: Value,
-        base64: &'static [&'static str],
+        base64: Vec<String>,
     },
     /// Whatever a browser reports.
     Report(Value),
@@ -48,9 +50,22 @@ impl Endpoint {
 
 pub fn endpoints() -> Vec<Endpoint> {
     let rows = DOCUMENT.lines().filter_map(|line| line.strip_prefix("| `"));
-    let endpoints: Vec<Endpoint> = rows.filter_map(row).collect();
+    let mut endpoints: Vec<Endpoint> = rows.filter_map(row).collect();
     assert!(endpoints.len() >= 19, "the table of addresses is gone");
+    let actions = endpoints.iter().filter_map(|endpoint| action(&endpoint.path));
+    let preflights = actions.map(|kind| Endpoint {
+        method: "POST".to_owned(),
+        path: kind.preflight(),
+        access: Access::SignedIn,
+    });
+    let preflights: Vec<Endpoint> = preflights.collect();
+    endpoints.extend(preflights);
     endpoints
+}
+
+/// The action that is carried out at an address.
+fn action(path: &str) -> Option<Kind> {
+    Kind::ALL.iter().copied().find(|kind| kind.path() == path)
 }
 
 fn row(row: &str) -> Option<Endpoint> {
@@ -61,6 +76,7 @@ fn row(row: &str) -> Option<Endpoint> {
         "Public" => Access::Public,
         "Ceremony" => Access::Ceremony,
         "SignedIn" => Access::SignedIn,
+        "Elevated" => Access::Elevated,
         "Ticket" => Access::Ticket,
         "Answer" => Access::Answer,
         other => panic!("{address}: {other} is no access that these tests know"),
@@ -68,57 +84,102 @@ fn row(row: &str) -> Option<Endpoint> {
     Some(Endpoint { method: method.to_owned(), path: format!("/{}", path.split('?').next()?), access })
 }
 
+/// The parameters of an action, and where in them base64url stands; a new action needs some here.
+fn parameters(world: &World, kind: Kind) -> (Value, Vec<&'static str>) {
+    let account = "acc_0000-0000-0000-0000";
+    let email = "mara@example.org";
+    match kind {
+        Kind::PasskeyRemove => (json!({ "id": "psk_0000-0000-0000-0000", "name": "Blue" }), Vec::new()),
+        Kind::PasskeyRegisterAdditional => (json!({ "account": account, "email": email }), Vec::new()),
+        Kind::RecoveryCodesRegenerate => (
+            json!({ "account": account, "email": email, "verifiers": verifiers(world) }),
+            vec!["/verifiers/0", "/verifiers/9"],
+        ),
+    }
+}
+
+fn verifiers(world: &World) -> Vec<String> {
+    (0..10).map(|_| base64url::encode(&world.app.entropy.make::<32>())).collect()
+}
+
+/// An action with a confirmation of the documented shape.
+fn elevated(world: &World, kind: Kind) -> Sample {
+    let (parameters, base64) = parameters(world, kind);
+    let mut base64: Vec<String> = base64.iter().map(|at| format!("/parameters{at}")).collect();
+    base64.extend(ASSERTION.map(|at| format!("/confirmation{at}")));
+    Sample::Json { body: json!({ "parameters": parameters, "confirmation": confirmation() }), base64 }
+}
+
+const ASSERTION: [&str; 5] = [
+    "/credential/id",
+    "/credential/client_data_json",
+    "/credential/authenticator_data",
+    "/credential/signature",
+    "/credential/user_handle",
+];
+
+fn confirmation() -> Value {
+    let bytes = base64url::encode(&[1, 2, 3, 4]);
+    json!({ "ceremony": "cer_0000-0000-0000-0000", "token": TOKEN, "credential": {
+        "id": bytes, "client_data_json": bytes, "authenticator_data": bytes, "signature": bytes,
+        "user_handle": bytes,
+    }})
+}
+
+const TOKEN: &str = "e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// A request of the documented shape for an address; a new address needs one here.
 pub fn sample(world: &World, endpoint: &Endpoint) -> Sample {
     let thumbprint = base64url::encode(&[7; 32]);
     let id = |prefix: &str| format!("{prefix}_0000-0000-0000-0000");
-    let token = "e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let bytes = base64url::encode(&[1, 2, 3, 4]);
+    let texts = |places: &[&str]| places.iter().map(|at| (*at).to_owned()).collect();
+    if endpoint.access == Access::Elevated {
+        let none = || panic!("{}: protocol declares no such action", endpoint.path);
+        return elevated(world, action(&endpoint.path).unwrap_or_else(none));
+    }
+    if let Some(kind) = endpoint.path.strip_suffix("/stepup").and_then(action) {
+        let (body, base64) = parameters(world, kind);
+        return Sample::Json { body, base64: texts(&base64) };
+    }
     match endpoint.name().as_str() {
         "GET /v1/activity" => Sample::NoBody { query: "?limit=5&before=9" },
+        "GET /v1/security/stepup-log" => Sample::NoBody { query: "?filter=passkey&limit=5&before=9" },
         "GET /v1/streams/activity" => Sample::NoBody { query: "?ticket=none" },
         _ if endpoint.reads() => Sample::NoBody { query: "" },
         "POST /v1/setup/options" => Sample::Json {
             body: json!({ "name": "Mara", "email": "mara@example.org", "jkt": thumbprint }),
-            base64: &["/jkt"],
+            base64: texts(&["/jkt"]),
         },
         "POST /v1/setup/verify" => Sample::Json {
-            body: json!({ "ceremony": id("cer"), "token": token, "credential": {
+            body: json!({ "ceremony": id("cer"), "token": TOKEN, "credential": {
                 "id": bytes, "client_data_json": bytes, "attestation_object": bytes, "transports": ["usb"],
             }}),
-            base64: &["/credential/id", "/credential/client_data_json", "/credential/attestation_object"],
-        },
-        "POST /v1/login/options" => Sample::Json { body: json!({ "jkt": thumbprint }), base64: &["/jkt"] },
-        "POST /v1/login/verify" => Sample::Json {
-            body: json!({ "ceremony": id("cer"), "token": token, "credential": {
-                "id": bytes, "client_data_json": bytes, "authenticator_data": bytes, "signature": bytes,
-                "user_handle": bytes,
-            }}),
-            base64: &[
+            base64: texts(&[
                 "/credential/id",
                 "/credential/client_data_json",
-                "/credential/authenticator_data",
-                "/credential/signature",
-                "/credential/user_handle",
-            ],
+                "/credential/attestation_object",
+            ]),
         },
-        "POST /v1/logout" => Sample::Json { body: json!({ "scope": "this_browser" }), base64: &[] },
+        "POST /v1/login/options" => {
+            Sample::Json { body: json!({ "jkt": thumbprint }), base64: texts(&["/jkt"]) }
+        }
+        "POST /v1/login/verify" => {
+            Sample::Json { body: confirmation(), base64: ASSERTION.map(str::to_owned).to_vec() }
+        }
+        "POST /v1/logout" => Sample::Json { body: json!({ "scope": "this_browser" }), base64: Vec::new() },
         "POST /v1/passkey/rename" => {
-            Sample::Json { body: json!({ "id": id("psk"), "name": "Blue" }), base64: &[] }
+            Sample::Json { body: json!({ "id": id("psk"), "name": "Blue" }), base64: Vec::new() }
         }
-        "POST /v1/recovery-codes" => {
-            let verifiers: Vec<String> =
-                (0..10).map(|_| base64url::encode(&world.app.entropy.make::<32>())).collect();
-            Sample::Json {
-                body: json!({ "verifiers": verifiers }),
-                base64: &["/verifiers/0", "/verifiers/9"],
-            }
-        }
+        "POST /v1/recovery-codes" => Sample::Json {
+            body: json!({ "verifiers": verifiers(world) }),
+            base64: texts(&["/verifiers/0", "/verifiers/9"]),
+        },
         "POST /v1/connections/tickets" => Sample::Json {
             body: json!({ "stream": "/v1/streams/activity", "client_nonce": thumbprint }),
-            base64: &["/client_nonce"],
+            base64: texts(&["/client_nonce"]),
         },
-        "POST /v1/connections/end" => Sample::Json { body: json!({ "id": id("con") }), base64: &[] },
+        "POST /v1/connections/end" => Sample::Json { body: json!({ "id": id("con") }), base64: Vec::new() },
         "POST /v1/connections/{id}/answer" => Sample::Text("ask"),
         "POST /v1/csp-report" => Sample::Report(json!({ "csp-report": {} })),
         new => panic!("{new} stands in protocol/http.md and has no sample here"),

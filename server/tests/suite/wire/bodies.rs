@@ -69,7 +69,8 @@ async fn other_types_members_and_spellings_are_refused() {
                     attacks.body(format!("more in {at:?}"), with(&body, &at, more));
                     let by_position = members.values().cloned().collect();
                     attacks.body(format!("{at:?} by position"), with(&body, &at, by_position));
-                    for name in members.keys() {
+                    // An action may come without its confirmation; it is asked for one then.
+                    for name in members.keys().filter(|name| *name != "confirmation") {
                         let mut less = here.clone();
                         less.as_object_mut().unwrap().remove(name);
                         attacks.body(format!("no {name} in {at:?}"), with(&body, &at, less));
@@ -135,7 +136,7 @@ async fn bytes_have_one_spelling() {
     attack_all(|target: &Target, endpoint: &Endpoint, request: &Raw| {
         let Sample::Json { body, base64 } = sample(&target.world, endpoint) else { return Vec::new() };
         let mut attacks = Attacks { request, all: Vec::new() };
-        for at in base64 {
+        for at in &base64 {
             let text = body.pointer(at).unwrap().as_str().unwrap();
             let (start, end) = text.split_at(text.len() / 2);
             let (last, before) = text.as_bytes().split_last().unwrap();
@@ -154,7 +155,7 @@ async fn bytes_have_one_spelling() {
                 ("a letter of none", format!("é{}", &text[2..])),
                 ("NUL", format!("{text}\u{0}")),
                 ("stray bits", String::from_utf8(stray).unwrap()),
-                ("a length of none", format!("{text}AAA")),
+                ("a length of none", format!("{text}{}", &"AAA"[..(5 - text.len() % 4) % 4])),
                 ("percent encoding", format!("%41{}", &text[1..])),
             ] {
                 attacks.body(format!("{why} at {at}"), with(&body, at, json!(other)));

@@ -100,7 +100,7 @@ async fn without_a_session_nothing_is_answered() {
 #[tokio::test]
 async fn without_a_proof_of_its_key_a_session_is_worth_nothing() {
     attack_all(|_: &Target, endpoint: &Endpoint, request: &Raw| {
-        if endpoint.access != Access::SignedIn {
+        if !matches!(endpoint.access, Access::SignedIn | Access::Elevated) {
             return Vec::new();
         }
         let foreign_header = "eyJ0eXAiOiJkcG9wK2p3dCJ9.e30.AAAA";
@@ -120,7 +120,9 @@ async fn without_a_proof_of_its_key_a_session_is_worth_nothing() {
 #[tokio::test]
 async fn without_the_pages_token_nothing_is_changed() {
     attack_all(|target: &Target, endpoint: &Endpoint, request: &Raw| {
-        if endpoint.reads() || !matches!(endpoint.access, Access::SignedIn | Access::Answer) {
+        if endpoint.reads()
+            || !matches!(endpoint.access, Access::SignedIn | Access::Elevated | Access::Answer)
+        {
             return Vec::new();
         }
         let (session, csrf) = target.browser.cookies.split_once("; ").unwrap();
