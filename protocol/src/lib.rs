@@ -27,6 +27,9 @@ pub mod tokens;
 /// Setting up, signing in and out, and who is signed in.
 #[cfg(feature = "wire")]
 pub mod account;
+/// Secrets that are signed for without being written down.
+#[cfg(feature = "wire")]
+pub mod commitment;
 /// Live connections and the tickets that open them.
 #[cfg(feature = "wire")]
 pub mod connections;

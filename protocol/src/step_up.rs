@@ -1,5 +1,6 @@
 use crate::{
     base64url::Bytes,
+    commitment::{Commitment, Opening},
     ids::CeremonyId,
     passkeys::{self, AssertionResponse},
     recovery,
@@ -21,6 +22,11 @@ pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// What the person reads before they confirm. The names in it come from people: write them with
     /// [`quoted`].
     fn sentence(&self, locale: Locale) -> String;
+
+    /// What they say of a secret that is sent beside them; most have none.
+    fn commitment(&self) -> Option<&Commitment> {
+        None
+    }
 }
 
 /// The language of a sentence.
@@ -207,12 +213,16 @@ pub struct StepUpOptions {
     pub public_key: webauthn_rs_proto::PublicKeyCredentialRequestOptions,
 }
 
-/// The body of an action: its parameters, and the confirmation where it was asked for.
+/// The body of an action: its parameters, the secret that they speak of, and the confirmation where it was
+/// asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request<A> {
     /// What is to be done.
     pub parameters: A,
+    /// With [`Action::commitment`], and only then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Opening>,
     /// That its owner wants it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,

@@ -26,11 +26,13 @@ use axum::{
 };
 use confirm::Confirmed;
 use holdfast_protocol::{
+    commitment::{Commitment, Opening},
     history::Activity,
     problem::{Code, StepUpReason},
     step_up::{Action, Kind, Locale, Outcome, Request, canonical_text},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
 
 /// What the server does when an action is carried out.
 pub(crate) trait Perform: Action {
@@ -58,6 +60,8 @@ pub(crate) struct Asker<'a> {
 pub(crate) struct Elevated<'a, A> {
     pub by: Asker<'a>,
     pub parameters: A,
+    /// What the parameters' commitment speaks of, where they have one.
+    pub secret: Option<Zeroizing<Vec<u8>>>,
     /// Keeps others from making one.
     _confirmed: Confirmed,
 }
@@ -143,17 +147,27 @@ async fn carry_out<A: Perform>(
     request: Request<A>,
     canonical: &str,
 ) -> Result<A::Answer, Failure> {
-    let Request { parameters, confirmation } = request;
+    let Request { parameters, secret, confirmation } = request;
     let held = admit(&mut by, A::KIND).await.map_err(Failure::denied)?;
     let spends = confirmation.as_ref().map(|confirmation| confirmation.ceremony.clone());
     let confirmed = confirm::confirm(&mut by, &parameters, canonical, confirmation, held).await?;
     let failed = |refusal| Failure { outcome: Outcome::Failed, refusal, spends };
     let acted = async {
+        let secret = open(parameters.commitment(), secret)?;
         parameters.check(&mut by).await?;
-        let mut elevated = Elevated { by, parameters, _confirmed: confirmed };
+        let mut elevated = Elevated { by, parameters, secret, _confirmed: confirmed };
         A::perform(&mut elevated).await
     };
     acted.await.map_err(failed)
+}
+
+/// The secret that the parameters speak of, which is nobody else's to choose.
+fn open(said: Option<&Commitment>, came: Option<Opening>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    match (said, came) {
+        (None, None) => Ok(None),
+        (Some(said), Some(came)) if came.opens(said) => Ok(Some(Zeroizing::new(came.value.0))),
+        _ => Err(access::refuse(Code::StepUpMismatch, "made for another secret")),
+    }
 }
 
 /// Refuses what the account may not do now. Gives since when it is held back, where the action is one that
