@@ -50,7 +50,11 @@ impl StepUpReason {
 impl Problem {
     /// The problem that a code stands for, in the code's own words.
     pub fn of(code: Code) -> Self {
-        let Words { status, title, detail } = code.words();
+        Self::in_words(code, code.words())
+    }
+
+    /// The same for a caller who knows the code, and so need not carry the words of all others.
+    pub fn in_words(code: Code, Words { status, title, detail }: Words) -> Self {
         Self {
             type_uri: format!("urn:holdfast:problem:{}", code.as_str()),
             title: title.to_owned(),
@@ -93,10 +97,15 @@ macro_rules! codes {
             }
 
             /// Status and sentences.
-            pub fn words(self) -> Words {
+            pub const fn words(self) -> Words {
                 match self {
                     $(Code::$variant => Words { status: $status, title: $title, detail: $detail },)*
                 }
+            }
+
+            /// A few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
             }
         }
     };

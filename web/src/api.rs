@@ -192,14 +192,14 @@ impl Api {
 
 /// A refusal that is not a problem document comes from something in between, or a broken server.
 fn unexplained(status: u16) -> Problem {
-    let code = match status {
-        502..=504 => Code::Unavailable,
-        404 => Code::NotFound,
-        413 => Code::TooLarge,
-        429 => Code::RateLimited,
-        _ => Code::Internal,
+    let (code, words) = match status {
+        502..=504 => (Code::Unavailable, const { Code::Unavailable.words() }),
+        404 => (Code::NotFound, const { Code::NotFound.words() }),
+        413 => (Code::TooLarge, const { Code::TooLarge.words() }),
+        429 => (Code::RateLimited, const { Code::RateLimited.words() }),
+        _ => (Code::Internal, const { Code::Internal.words() }),
     };
-    Problem { status, ..Problem::of(code) }
+    Problem { status, ..Problem::in_words(code, words) }
 }
 
 fn away(error: &Error) -> Failure {

@@ -9,7 +9,7 @@ use holdfast_protocol::{
     base64url::{self, Bytes},
     ids::{CeremonyId, Thumbprint},
     passkeys::{AssertionResponse, Discoverable, RegistrationResponse},
-    tokens::Begun,
+    tokens::{Begun, Claims, OfAKey},
 };
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use std::cell::RefCell;
@@ -83,7 +83,7 @@ impl Prompt {
         let begun =
             Begun { jkt, label, ceremony: &options.ceremony, origin, rp_id: &rp_id, challenge: &challenge };
         begun
-            .check_by(&options.token, |claims| json::from_str(claims).ok())
+            .check_by(&options.token, |claims| Some(json::from_str::<Claims<OfAKey>>(claims).ok()?.into()))
             .map_err(CeremonyFailure::NotWhatWasAsked)?;
 
         set(public_key, "challenge", &bytes(&challenge));

@@ -72,8 +72,21 @@ pub(super) fn notice(notice: Notice) -> (Tone, String) {
         Notice::Refused(Code::SignedOut) => {
             (Tone::Plain, "Your session has ended. Sign in to go on.".to_owned())
         }
-        Notice::Refused(code) => (Tone::Wait, code.words().detail.to_owned()),
+        Notice::Refused(code) => (Tone::Wait, ended(code).to_owned()),
     }
+}
+
+/// Why a session is none any more; of the server's codes those that come with 401, or the page would carry
+/// the words of all.
+fn ended(code: Code) -> &'static str {
+    let words = match code {
+        Code::PopProofMissing => const { Code::PopProofMissing.words() },
+        Code::PopForeignKey => const { Code::PopForeignKey.words() },
+        Code::PopProofReplayed => const { Code::PopProofReplayed.words() },
+        Code::PopProofInvalid | Code::UseDpopNonce => const { Code::PopProofInvalid.words() },
+        _ => const { Code::SignedOut.words() },
+    };
+    words.detail
 }
 
 /// The ring, in words.

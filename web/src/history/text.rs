@@ -108,7 +108,7 @@ pub(super) fn sentence(what: &Activity) -> Sentence {
 fn refused(code: &str) -> Cow<'static, str> {
     let known = Code::ALL.iter().find(|known| known.as_str() == code);
     match known {
-        Some(known) => ["A sign-in was refused: ", &lower_first(known.words().title), "."].concat().into(),
+        Some(known) => ["A sign-in was refused: ", &lower_first(known.title()), "."].concat().into(),
         None => "A sign-in was refused.".into(),
     }
 }
