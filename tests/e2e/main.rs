@@ -6,6 +6,7 @@ mod connections;
 mod history;
 mod passkeys;
 mod recovery;
+mod step_up;
 
 mod chat;
 mod integrators;

@@ -65,7 +65,8 @@ impl Browser {
     /// Adds a virtual authenticator (WebAuthn Level 3, section 11).
     pub async fn add_authenticator(&self, options: AuthenticatorOptions) -> Result<Authenticator<'_>> {
         let mut parameters = serde_json::to_value(options)?;
-        parameters["protocol"] = json!("ctap2");
+        // Of CTAP 2.0 Firefox finds no passkey where more than one is allowed.
+        parameters["protocol"] = json!("ctap2_1");
         match self.command(Command::post("webauthn/authenticator", parameters)).await? {
             Value::String(id) => Ok(Authenticator { browser: self, id }),
             other => bail!("a new authenticator has an id, not {other}"),

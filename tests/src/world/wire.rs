@@ -47,7 +47,7 @@ impl Exchange {
 }
 
 /// What stands in the way of paths that contain the given text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 enum Interference {
     #[default]
     None,
@@ -57,6 +57,8 @@ enum Interference {
     Broken(&'static str),
     /// One bit of the first answer's body is another.
     Spoilt(&'static str),
+    /// What is answered with success, in JSON, is told otherwise.
+    Told(&'static str, fn(&mut Value)),
 }
 
 impl Wire {
@@ -98,6 +100,11 @@ impl Wire {
     /// In the very first answer from each such path one bit is another.
     pub fn spoil(&self, path: &'static str) {
         self.0.interference.send_replace(Interference::Spoilt(path));
+    }
+
+    /// What the server answers from such paths, in JSON, is told otherwise until [`Wire::mend`].
+    pub fn lie(&self, path: &'static str, lie: fn(&mut Value)) {
+        self.0.interference.send_replace(Interference::Told(path, lie));
     }
 
     /// Nothing stands in the way any more.
@@ -160,11 +167,28 @@ pub(super) async fn tap(State(wire): State<Wire>, request: Request, next: Next) 
             parts.headers.remove(header::ACCEPT_ENCODING);
             flipped(next.run(Request::from_parts(parts, Body::from(bytes))).await).await
         }
+        Interference::Told(path, lie) if meets(path) => {
+            told(next.run(Request::from_parts(parts, Body::from(bytes))).await, lie).await
+        }
         _ => next.run(Request::from_parts(parts, Body::from(bytes))).await,
     };
     exchange.status = response.status();
     wire.lock().push(exchange);
     response
+}
+
+async fn told(response: Response, lie: fn(&mut Value)) -> Response {
+    if !response.status().is_success() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let Ok(mut value) = serde_json::from_slice(&bytes) else {
+        return StatusCode::BAD_GATEWAY.into_response();
+    };
+    lie(&mut value);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(value.to_string()))
 }
 
 async fn flipped(response: Response) -> Response {

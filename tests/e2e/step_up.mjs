@@ -1,0 +1,52 @@
+// A page of somebody else's console whose person confirms whatever they read, and remembers it.
+import { init, PopClient } from "/theirs/pop/index.mjs";
+import { ACTIONS, Alarm, encoded, perform } from "/theirs/actions.mjs";
+
+let client;
+
+/** The sentences that the person has agreed to. */
+const read = [];
+const agrees = async (sentence) => read.push(sentence) > 0;
+
+/** How often the browser was asked for a passkey. */
+let prompts = 0;
+const get = CredentialsContainer.prototype.get;
+CredentialsContainer.prototype.get = function (options) {
+  prompts += 1;
+  return get.call(this, options);
+};
+
+const json = async (path) => (await client.fetch(path)).json();
+const act = (kind, parameters) => perform(client, ACTIONS[kind], parameters, agrees);
+
+/** What a person does here. */
+const WALKS = {
+  async removePasskey(named) {
+    const { passkeys } = await json("/v1/passkey");
+    const { id, name } = passkeys.find(({ name }) => name === named);
+    return act("passkey.remove", { id, name });
+  },
+
+  async regenerateRecoveryCodes() {
+    const { account } = await json("/v1/me");
+    const verifiers = Array.from({ length: 10 }, () => encoded(crypto.getRandomValues(new Uint8Array(32))));
+    return act("recovery_codes.regenerate", { account: account.id, email: account.email, verifiers });
+  },
+};
+
+export async function open() {
+  await init();
+  client = await PopClient.open();
+}
+
+/** Goes one of the walks: how it ended, what the person has read, and how often a passkey was asked for. */
+export async function walk(name, ...given) {
+  const done = (answer) => ({ ended: "done", answer });
+  const failed = (error) => {
+    if (error instanceof Alarm) return { ended: "alarm", answer: error.message };
+    if (error.problem) return { ended: error.problem.code, answer: error.problem };
+    return { ended: error.name, answer: error.message };
+  };
+  const ended = await WALKS[name](...given).then(done, failed);
+  return { ...ended, read: read.splice(0), prompts };
+}
