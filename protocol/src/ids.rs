@@ -117,6 +117,14 @@ id!(
     /// A passkey of an account: `psk_…`. Not the credential id, which only the authenticator and server need.
     PasskeyId, "psk"
 );
+id!(
+    /// A wallet of the ledger: `wal_…`. Who knows it can send money there, and find out nothing else.
+    WalletId, "wal"
+);
+id!(
+    /// A transfer between two wallets: `trf_…`.
+    TransferId, "trf"
+);
 
 /// The RFC 7638 SHA-256 thumbprint of a public P-256 key: 32 bytes as 43 characters of base64url.
 ///

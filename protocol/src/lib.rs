@@ -7,7 +7,8 @@
 
 /// Strict base64url: one spelling for every sequence of bytes.
 pub mod base64url;
-/// Names of accounts, sessions, connections, ceremonies and passkeys, and the thumbprint of a key.
+/// Names of accounts, sessions, connections, ceremonies, passkeys, wallets and transfers, and the thumbprint of a
+/// key.
 pub mod ids;
 /// Texts taken apart at ASCII bytes.
 pub mod parts;
@@ -45,3 +46,6 @@ pub mod recovery;
 /// Step-up: actions that are signed for, and what is kept of it.
 #[cfg(feature = "wire")]
 pub mod step_up;
+/// Money: amounts, wallets, and sending.
+#[cfg(feature = "wire")]
+pub mod wallet;

@@ -232,6 +232,10 @@ codes! {
     RecoveryCodesExist = "recovery_codes_exist", 409, "You have recovery codes",
         "This account has recovery codes in force. They stay valid.";
 
+    // Wallet
+    /// The wallet that is to pay does not hold so much.
+    InsufficientFunds = "insufficient_funds", 409, "Not enough money", "The wallet does not hold as much as that. Nothing was paid.";
+
     // Connections
     /// Unknown, spent, expired, or minted for another session or stream.
     TicketInvalid = "ticket_invalid", 401, "The ticket is not valid",

@@ -3,7 +3,7 @@ use crate::{
     commitment::{Commitment, Opening},
     ids::CeremonyId,
     passkeys::{self, AssertionResponse},
-    recovery,
+    recovery, wallet,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
@@ -147,6 +147,8 @@ actions! {
     /// A new list of recovery codes takes the place of the old one.
     RecoveryCodesRegenerate(recovery::Regeneration) = "recovery_codes.regenerate",
         "/v1/recovery-codes/regenerate", Account, Gives;
+    /// Money goes to another wallet.
+    WalletSend(wallet::Send) = "wallet.send", "/v1/wallet/send", Wallet, Gives;
 }
 
 impl Kind {

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod db;
 pub mod elevation;
 pub mod entropy;
+pub mod ledger;
 pub mod limits;
 pub mod live;
 pub mod me;
@@ -36,6 +37,7 @@ pub mod history;
 pub mod passkeys;
 pub mod recovery;
 pub mod step_up;
+pub mod wallet;
 
 use app::App;
 use axum::{
@@ -54,6 +56,7 @@ pub fn router(app: App) -> Router {
         .merge(recovery::routes())
         .merge(history::routes())
         .merge(step_up::routes())
+        .merge(wallet::routes())
         .merge(connections::routes(&app))
         .route("/v1/health", get(health))
         .route(page::CSP_REPORT_PATH, post(page::csp_report))

@@ -1,6 +1,7 @@
 //! The program `holdfast`.
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use holdfast_protocol::{ids::WalletId, wallet::Usd};
 use holdfast_server::{
     account,
     app::App,
@@ -8,6 +9,7 @@ use holdfast_server::{
     config::Mode,
     db::Db,
     entropy::Entropy,
+    ledger,
     listen::{self, Patience},
     live, router,
     settings::{Settings, Start},
@@ -42,13 +44,45 @@ enum Command {
     /// account exists, HOLDFAST_SETUP_TOKEN; it says which of them is missing. With --mode development
     /// it makes what is missing and keeps it in the data folder.
     Serve(Box<Settings>),
+
+    /// The money in people's wallets.
+    #[command(subcommand)]
+    Wallet(WalletCommand),
+}
+
+#[derive(Subcommand)]
+enum WalletCommand {
+    /// Puts new money into a wallet: this console has no bank, and what people send comes from its operator.
+    ///
+    /// Wants the settings of `serve`; the console may be running meanwhile.
+    Issue(Box<Issue>),
+}
+
+#[derive(Args)]
+struct Issue {
+    /// Into which: its owner sees the id, wal_….
+    #[arg(long, value_name = "WALLET", value_parser = WalletId::parse)]
+    to: WalletId,
+
+    /// In US dollars, like 12.50.
+    #[arg(long, value_name = "AMOUNT", value_parser = Usd::parse)]
+    amount: Usd,
+
+    #[command(flatten)]
+    settings: Settings,
 }
 
 /// How long requests and connections may take to end when the server stops.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve(settings) } = Cli::parse();
+    let (settings, issue) = match Cli::parse().command {
+        Command::Serve(settings) => (*settings, None),
+        Command::Wallet(WalletCommand::Issue(issue)) => {
+            let Issue { to, amount, settings } = *issue;
+            (settings, Some((to, amount)))
+        }
+    };
     let start = match settings.start() {
         Ok(start) => start,
         Err(wrong) => {
@@ -64,7 +98,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve(start)) {
+    let done = match issue {
+        None => runtime.block_on(serve(start)),
+        Some((to, amount)) => runtime.block_on(put_into_wallet(start, &to, amount)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("Holdfast stops: {error}");
@@ -83,22 +121,32 @@ fn log(mode: Mode) {
     }
 }
 
-async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
-    let db = match &start.database_url {
-        Some(url) => Db::open_postgres(url)
-            .await
-            .map_err(|error| format!("PostgreSQL does not answer at DATABASE_URL: {error}"))?,
-        None => {
-            let file = start.data.join("holdfast.sqlite3");
-            let cure = "Set --data (HOLDFAST_DATA) to a folder that this user can write";
-            let cannot = |what: &str, path: &Path, error: &dyn Error| {
-                format!("the {what} {} cannot be used: {error}. {cure}.", path.display())
-            };
-            make_private(&start.data, &file).map_err(|error| cannot("data folder", &start.data, &error))?;
-            let opened = Db::open_sqlite(&file).await;
-            opened.map_err(|error| cannot("database", &file, &error))?
-        }
+async fn open(start: &Start) -> Result<Db, String> {
+    if let Some(url) = &start.database_url {
+        let opened = Db::open_postgres(url).await;
+        return opened.map_err(|error| format!("PostgreSQL does not answer at DATABASE_URL: {error}"));
+    }
+    let file = start.data.join("holdfast.sqlite3");
+    let cure = "Set --data (HOLDFAST_DATA) to a folder that this user can write";
+    let cannot = |what: &str, path: &Path, error: &dyn Error| {
+        format!("the {what} {} cannot be used: {error}. {cure}.", path.display())
     };
+    make_private(&start.data, &file).map_err(|error| cannot("data folder", &start.data, &error))?;
+    Db::open_sqlite(&file).await.map_err(|error| cannot("database", &file, &error))
+}
+
+async fn put_into_wallet(start: Start, to: &WalletId, amount: Usd) -> Result<(), Box<dyn Error>> {
+    let db = open(&start).await?;
+    let app = App::new(start.config, db.clone(), Clock::system(), Entropy::system());
+    let issued = ledger::issue(&app, to, amount).await;
+    db.close().await;
+    issued.map_err(|refusal| refusal.detail().to_owned())?;
+    println!("{amount} USD more are in {to}.");
+    Ok(())
+}
+
+async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
+    let db = open(&start).await?;
     let listener = TcpListener::bind(start.listen).await.map_err(|error| {
         format!(
             "cannot listen on {}: {error}. Choose another with --listen, or with --port of `cargo xtask run`.",

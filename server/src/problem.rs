@@ -48,6 +48,11 @@ impl Refusal {
     pub fn code(&self) -> Code {
         self.problem.code
     }
+
+    /// The sentence for a person.
+    pub fn detail(&self) -> &str {
+        &self.problem.detail
+    }
 }
 
 impl From<Code> for Refusal {

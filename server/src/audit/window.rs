@@ -1,7 +1,7 @@
 //! Which part of a trail is read.
 
 use crate::problem::{Refusal, Result};
-use holdfast_protocol::{history::ActivityEvent, problem::Code};
+use holdfast_protocol::problem::Code;
 
 const LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 100;
@@ -19,7 +19,10 @@ pub(crate) struct Window {
 pub(crate) fn window(before: Option<i64>, limit: Option<u32>) -> Result<Window> {
     let (before, limit) = (before.unwrap_or(i64::MAX), limit.unwrap_or(LIMIT));
     if before < 1 {
-        return Err(Refusal::with_detail(Code::InvalidRequest, "`before` is the id of an event."));
+        return Err(Refusal::with_detail(
+            Code::InvalidRequest,
+            "`before` is the number of an entry, from 1.",
+        ));
     }
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Refusal::with_detail(Code::InvalidRequest, "`limit` goes from 1 to 100."));
@@ -28,19 +31,19 @@ pub(crate) fn window(before: Option<i64>, limit: Option<u32>) -> Result<Window> 
 }
 
 impl Window {
-    /// What the window shows of one event more than that, if there are so many, and whether there are.
-    pub(crate) fn cut(self, mut events: Vec<ActivityEvent>) -> (Vec<ActivityEvent>, bool) {
+    /// What the window shows of one more than that, if there are so many, and whether there are.
+    pub(crate) fn cut<T>(self, mut found: Vec<T>) -> (Vec<T>, bool) {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = events.len() > limit;
-        events.truncate(limit);
-        (events, more)
+        let more = found.len() > limit;
+        found.truncate(limit);
+        (found, more)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_protocol::history::Activity;
+    use holdfast_protocol::history::{Activity, ActivityEvent};
 
     #[test]
     fn fifty_of_the_newest_unless_told() {

@@ -39,6 +39,10 @@ pub(crate) trait Perform: Action {
     /// What it answers: JSON, or 204 for `()`.
     type Answer: Serialize + DeserializeOwned + Send;
 
+    /// Whether it is refused without an `Idempotency-Key`: who does not know what became of it must be able
+    /// to ask again.
+    const WANTS_KEY: bool = false;
+
     /// Refuses what cannot be carried out: before anybody is asked to confirm it, and once more in the
     /// transaction that carries it out. Names that the person has read are compared here.
     fn check(&self, by: &mut Asker<'_>) -> impl Future<Output = Result<()>> + Send;
@@ -87,7 +91,7 @@ async fn act<A: Perform>(
     headers: HeaderMap,
     Json(request): Json<Request<A>>,
 ) -> Result<Response> {
-    let key = replies::key(&headers)?;
+    let key = if A::WANTS_KEY { Some(replies::wanted_key(&headers)?) } else { replies::key(&headers)? };
     let canonical = canonical_text(&request.parameters).ok_or(Code::InvalidRequest)?;
     let sentence = request.parameters.sentence(Locale::En);
     let mut tx = access::write_as(&app, &session).await?;

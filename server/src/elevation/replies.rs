@@ -24,6 +24,15 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<&str>> {
     }
 }
 
+/// The same, where it must be there.
+pub(super) fn wanted_key(headers: &HeaderMap) -> Result<&str> {
+    key(headers)?.ok_or_else(|| {
+        let detail = "This wants an `Idempotency-Key`, so that it is done once however often it is asked for. \
+                      Nothing was done.";
+        Refusal::with_detail(Code::InvalidRequest, detail)
+    })
+}
+
 /// What must be the same under one key.
 pub(super) fn request_hash(kind: Kind, canonical: &str) -> [u8; 32] {
     sha256(format!("{kind}\n{canonical}").as_bytes())

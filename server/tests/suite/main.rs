@@ -20,4 +20,5 @@ mod replacing;
 mod sessions;
 mod setup;
 mod streams;
+mod wallet;
 mod wire;

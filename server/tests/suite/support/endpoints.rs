@@ -95,6 +95,10 @@ fn parameters(world: &World, kind: Kind) -> (Value, Vec<&'static str>) {
             json!({ "account": account, "email": email, "verifiers": verifiers(world) }),
             vec!["/verifiers/0", "/verifiers/9"],
         ),
+        Kind::WalletSend => {
+            let [from, to] = ["wal_1111-1111-1111-1111", "wal_2222-2222-2222-2222"];
+            (json!({ "from": from, "to": to, "to_name": "Mara", "amount": "12.50" }), Vec::new())
+        }
     }
 }
 

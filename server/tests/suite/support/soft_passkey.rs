@@ -93,6 +93,11 @@ impl SoftPasskey {
         }
     }
 
+    /// What the server keeps of it.
+    pub fn cose_key(&self) -> Vec<u8> {
+        cose_key(&self.key)
+    }
+
     fn truth(&self, kind: &str, challenge: &[u8], rp_id: &str) -> Said {
         let challenge = base64url::encode(challenge);
         Said {

@@ -63,6 +63,10 @@ impl Target {
                 }
             }
         }
+        if endpoint.access == Access::Elevated {
+            // Some actions want it.
+            request.add("idempotency-key", "a-key-of-this-sample");
+        }
         match sample(&self.world, endpoint) {
             Sample::NoBody { query } => request.path.push_str(query),
             Sample::Json { body, .. } | Sample::Report(body) => {
