@@ -69,7 +69,8 @@ pub struct AssertionResponse {
     pub authenticator_data: Bytes,
     /// `response.signature`.
     pub signature: Bytes,
-    /// `response.userHandle`: always there for a discoverable credential.
+    /// `response.userHandle`: there for a discoverable credential, and empty where the authenticator left it
+    /// out, as it may when it was told which passkeys it may use.
     pub user_handle: Bytes,
 }
 

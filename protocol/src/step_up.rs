@@ -254,7 +254,7 @@ pub enum Outcome {
     Failed,
     /// It was refused before any prompt, or came without a confirmation.
     Denied,
-    /// A confirmation came that was used before.
+    /// A confirmation came that was used before, or was asked for before a server started.
     Replayed,
     /// It was carried out without a confirmation, because the operator has switched that off.
     Unguarded,

@@ -53,6 +53,11 @@ impl Refusal {
     pub fn detail(&self) -> &str {
         &self.problem.detail
     }
+
+    /// Whether the server is to blame: the same again may succeed.
+    pub(crate) fn is_own_fault(&self) -> bool {
+        self.problem.status >= 500
+    }
 }
 
 impl From<Code> for Refusal {

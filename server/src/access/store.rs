@@ -93,7 +93,7 @@ pub(crate) async fn is_alive(
 }
 
 /// Whether a session still lives; it then does until the transaction ends.
-pub(super) async fn hold(
+pub(crate) async fn hold(
     tx: &mut Tx,
     session: &SessionId,
     lifetimes: &Lifetimes,

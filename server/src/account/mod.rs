@@ -32,7 +32,7 @@ use holdfast_protocol::{
     problem::Code,
     tokens::Purpose,
 };
-use holdfast_relying_party::CounterSignal;
+use holdfast_relying_party::{CounterSignal, Owner};
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -166,12 +166,19 @@ async fn login_verify(
     let now_ms = app.clock.unix_ms();
 
     let mut tx = app.db.write().await?;
+    if let Some(before) = &before {
+        // Sessions before passkeys, as where one confirms something.
+        access::hold(&mut tx, &before.id, &app.config.lifetimes, now_ms).await?;
+    }
     let passkey = webauthn::store::find(&mut tx, &request.credential.id.0).await?;
     let passkey = passkey.ok_or_else(|| access::refuse(Code::UnknownCredential, "no such credential"))?;
     let (id, account) = (passkey.id()?, passkey.account()?);
     let event = |what| Event { account: &account, what, device: Some(&device), session: None, at_ms: now_ms };
     let used = match passkey.disabled_at_ms {
-        None => webauthn::verify_use(&app, &spent.challenge, &request.credential, &passkey),
+        None => {
+            let owner = Owner::NamedByResponse(&passkey.user_handle);
+            webauthn::verify_use(&app, &spent.challenge, &request.credential, &passkey, owner)
+        }
         Some(_) => Err(Code::PasskeyDisabled.into()),
     };
     if used.as_ref().is_ok_and(|used| used.counter == CounterSignal::WentBackwards) {

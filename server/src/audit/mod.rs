@@ -54,12 +54,26 @@ pub async fn record_with(tx: &mut Tx, event: Event<'_>, evidence: &Evidence) -> 
 /// An alarm that repeats says nothing new.
 const REPEATS_WITHIN_MS: i64 = 60_000;
 
+/// How many that differ only in what their sender made up are told in that time.
+const VARIATIONS: usize = 5;
+
 /// Records an event unless the same one of the same session, or of none, was recorded a moment ago:
 /// who has a stolen cookie, or knows a credential's id, shall not be able to fill the trail.
 pub async fn record_once(tx: &mut Tx, event: Event<'_>) -> Result<(), sqlx::Error> {
     store::hold(tx, event.account).await?;
-    if store::has_since(tx, &event, event.at_ms - REPEATS_WITHIN_MS).await? {
+    let recent = store::recent(tx, &event, event.at_ms - REPEATS_WITHIN_MS).await?;
+    let variations = recent.iter().filter(|before| is_variation(before, &event.what)).count();
+    if variations >= VARIATIONS || recent.contains(&event.what) {
         return Ok(());
     }
     record(tx, event).await
+}
+
+/// The sentence of a refused step-up comes from whoever asked for it.
+fn is_variation(one: &Activity, other: &Activity) -> bool {
+    let about = |event: &Activity| match event {
+        Activity::StepUp { action, outcome, code, .. } => Some((*action, *outcome, code.clone())),
+        _ => None,
+    };
+    about(one).is_some_and(|what| Some(what) == about(other))
 }

@@ -49,18 +49,24 @@ pub(super) async fn hold(tx: &mut Tx, account: &AccountId) -> Result<(), sqlx::E
     Ok(())
 }
 
-pub(super) async fn has_since(tx: &mut Tx, event: &Event<'_>, since_ms: i64) -> Result<bool, sqlx::Error> {
-    let found: Option<(i64,)> = row!(
+/// What was recorded since then of the same session, or of none; among the account's newest events only, so
+/// that looking costs the same however long the trail is.
+pub(super) async fn recent(
+    tx: &mut Tx,
+    event: &Event<'_>,
+    since_ms: i64,
+) -> Result<Vec<Activity>, sqlx::Error> {
+    let found = rows!(
         tx,
-        (i64,),
-        "SELECT id FROM activity
-         WHERE account_id = $1 AND what = $2 AND session_id IS NOT DISTINCT FROM $3 AND at_ms > $4 LIMIT 1",
+        (String,),
+        "SELECT what FROM (SELECT what, session_id, at_ms FROM activity WHERE account_id = $1
+                           ORDER BY id DESC LIMIT 200) AS newest
+         WHERE at_ms > $2 AND session_id IS NOT DISTINCT FROM $3",
         event.account.as_str(),
-        what(event)?,
-        event.session.map(|session| session.as_str()),
         since_ms,
+        event.session.map(|session| session.as_str()),
     )?;
-    Ok(found.is_some())
+    Ok(found.into_iter().filter_map(|(what,)| serde_json::from_str(&what).ok()).collect())
 }
 
 fn what(event: &Event<'_>) -> Result<String, sqlx::Error> {

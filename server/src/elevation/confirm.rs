@@ -1,71 +1,68 @@
-use super::{Asker, Failure, required, store};
+use super::{Asker, required, store, trace::Done, trace::Trace};
 use crate::{
     access::refuse,
     app::stored,
-    audit,
     problem::{Refusal, Result},
     secrets::same,
     tokens, webauthn,
 };
 use holdfast_protocol::{
     base64url::Bytes,
-    history::Activity,
     ids::CeremonyId,
+    passkeys::AssertionResponse,
     problem::{Code, StepUpReason},
-    step_up::{Action, Confirmation, Evidence, Locale, Outcome, hash_of},
+    step_up::{Action, Confirmation, Evidence, Outcome, hash_of},
     tokens::{Claims, Purpose, challenge_of},
 };
-use holdfast_relying_party::CounterSignal;
+use holdfast_relying_party::{CounterSignal, Owner};
 
 /// Its owner has confirmed it, or the operator wants no confirmation. Made here alone.
-pub(crate) struct Confirmed(());
+pub(crate) struct Confirmed(Done);
 
-/// Believes a confirmation of exactly this action, spends it, and keeps it with its event.
+impl Confirmed {
+    /// What there is to record, once it is carried out.
+    pub(super) fn done(self) -> Done {
+        self.0
+    }
+}
+
+/// Believes a confirmation of exactly this action, and spends it.
 pub(super) async fn confirm<A: Action>(
     by: &mut Asker<'_>,
     action: &A,
-    canonical: &str,
     confirmation: Option<Confirmation>,
     held_since_ms: Option<i64>,
-) -> Result<Confirmed, Failure> {
-    let sentence = action.sentence(Locale::En);
+    trace: &mut Trace,
+) -> Result<Confirmed> {
     if by.app.config.step_up_off.contains(&A::KIND) {
-        let what = Activity::StepUp { action: A::KIND, outcome: Outcome::Unguarded, sentence, code: None };
-        by.record(what).await.map_err(Failure::denied)?;
-        return Ok(Confirmed(()));
+        return Ok(Confirmed(Done { outcome: Outcome::Unguarded, evidence: None }));
     }
-    let Some(Confirmation { ceremony, token, credential }) = confirmation else {
-        return Err(Failure::denied(required(A::KIND, StepUpReason::Token)));
-    };
-    let failed =
-        |refusal: Refusal| Failure { outcome: Outcome::Failed, refusal, spends: Some(ceremony.clone()) };
+    let missing = || required(A::KIND, StepUpReason::Token);
+    let Confirmation { ceremony, token, credential } = confirmation.ok_or_else(missing)?;
+    trace.outcome = Outcome::Failed;
     let claims =
-        tokens::verify(&by.app.config.keys, &token).map_err(|why| failed(refuse(Code::TokenInvalid, why)))?;
-    require_for(by, action, canonical, &ceremony, &claims).map_err(failed)?;
+        tokens::verify(&by.app.config.keys, &token).map_err(|why| refuse(Code::TokenInvalid, why))?;
+    trace.spends = Some(claims.ceremony.clone());
+    require_for(by, action, &trace.canonical, &ceremony, &claims)?;
     if i64::try_from(claims.expires_at_ms).is_ok_and(|expires_at_ms| expires_at_ms <= by.now_ms) {
-        return Err(failed(required(A::KIND, StepUpReason::Token)));
+        return Err(missing());
     }
-    let asked = store::take(by.tx, &ceremony, &by.session.id).await.map_err(|error| failed(error.into()))?;
+    let asked = store::take(by.tx, &ceremony, &by.session.id).await?;
     if !asked.is_some_and(|asked| same(&asked.token_hash, &stored(&token))) {
-        // The token is genuine and not expired: it was used, or the server has started anew since.
-        let refusal = required(A::KIND, StepUpReason::Token);
-        return Err(Failure { outcome: Outcome::Replayed, refusal, spends: None });
+        // The token is genuine and not expired: it was used, or a server has started since.
+        trace.outcome = Outcome::Replayed;
+        return Err(missing());
     }
-
-    let used = use_passkey(by, &token, &credential, held_since_ms).await.map_err(failed)?;
+    let credential_id = use_passkey(by, &token, &credential, held_since_ms, trace).await?;
     let evidence = Evidence::StepUp {
-        parameters: canonical.to_owned(),
+        parameters: trace.canonical.clone(),
         token,
-        credential_id: Bytes(used),
+        credential_id,
         client_data_json: credential.client_data_json,
         authenticator_data: credential.authenticator_data,
         signature: credential.signature,
     };
-    let what = Activity::StepUp { action: A::KIND, outcome: Outcome::Confirmed, sentence, code: None };
-    let event = super::event(by.session, what, by.now_ms);
-    let kept = audit::record_with(by.tx, event, &evidence).await;
-    kept.map_err(|error| Failure { outcome: Outcome::Failed, refusal: error.into(), spends: None })?;
-    Ok(Confirmed(()))
+    Ok(Confirmed(Done { outcome: Outcome::Confirmed, evidence: Some(evidence) }))
 }
 
 /// The token was made for this very action of this very session.
@@ -102,29 +99,35 @@ fn require_for<A: Action>(
 async fn use_passkey(
     by: &mut Asker<'_>,
     token: &str,
-    credential: &holdfast_protocol::passkeys::AssertionResponse,
+    credential: &AssertionResponse,
     held_since_ms: Option<i64>,
-) -> Result<Vec<u8>> {
+    trace: &mut Trace,
+) -> Result<Bytes> {
+    let mismatch = |why: &str| refuse(Code::StepUpMismatch, why);
+    webauthn::store::hold_all(by.tx, &by.session.account).await?;
     let passkey = webauthn::store::find(by.tx, &credential.id.0).await?;
-    let passkey = passkey.ok_or_else(|| refuse(Code::StepUpMismatch, "no such credential"))?;
+    let passkey = passkey.ok_or_else(|| mismatch("no such credential"))?;
     if passkey.account()? != by.session.account {
-        return Err(refuse(Code::StepUpMismatch, "another account's passkey"));
+        return Err(mismatch("another account's passkey"));
     }
     if passkey.disabled_at_ms.is_some() {
-        return Err(refuse(Code::StepUpMismatch, "a disabled passkey"));
+        return Err(mismatch("a disabled passkey"));
     }
     if held_since_ms.is_some_and(|held_since_ms| passkey.created_at_ms >= held_since_ms) {
-        return Err(refuse(Code::StepUpMismatch, "a passkey that is younger than the hold"));
+        return Err(mismatch("a passkey that is younger than the hold"));
     }
-    let used = webauthn::verify_use(by.app, &challenge_of(token), credential, &passkey)?;
+    // An authenticator that was told which passkeys it may use need not say whose they are.
+    let owner = Owner::KnownBefore(&passkey.user_handle);
+    let used = webauthn::verify_use(by.app, &challenge_of(token), credential, &passkey, owner)?;
+    let id = Bytes(passkey.credential_id.clone());
+    webauthn::store::note_use(by.tx, &passkey, &used, by.now_ms).await?;
     if used.counter == CounterSignal::WentBackwards {
-        webauthn::store::suspect(by.tx, &passkey, by.now_ms).await?;
-        let suspect = Activity::PasskeySuspect { passkey: passkey.id()?, name: passkey.name.clone() };
-        by.record(suspect).await?;
+        trace.suspect = Some(passkey);
         if by.app.config.refuse_counter_rollback {
-            return Err(Code::StepUpMismatch.into());
+            // Not that code itself: its status would tell the browser that it is signed out.
+            let detail = Code::CounterRollback.words().detail;
+            return Err(Refusal::with_detail(Code::StepUpMismatch, detail));
         }
     }
-    webauthn::store::note_use(by.tx, &passkey, &used, by.now_ms).await?;
-    Ok(passkey.credential_id)
+    Ok(id)
 }

@@ -5,6 +5,7 @@ mod confirm;
 mod preflight;
 mod replies;
 mod store;
+mod trace;
 
 pub(crate) use store::{sweep, void_all};
 
@@ -29,14 +30,16 @@ use holdfast_protocol::{
     commitment::{Commitment, Opening},
     history::Activity,
     problem::{Code, StepUpReason},
-    step_up::{Action, Kind, Locale, Outcome, Request, canonical_text},
+    step_up::{Action, Kind, Request},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use trace::{Done, Trace};
 use zeroize::Zeroizing;
 
 /// What the server does when an action is carried out.
 pub(crate) trait Perform: Action {
-    /// What it answers: JSON, or 204 for `()`.
+    /// What it answers: JSON, or 204 for `()`. It is kept for a day, as it is, for whoever lost it: no secret
+    /// may stand in it.
     type Answer: Serialize + DeserializeOwned + Send;
 
     /// Whether it is refused without an `Idempotency-Key`: who does not know what became of it must be able
@@ -44,11 +47,12 @@ pub(crate) trait Perform: Action {
     const WANTS_KEY: bool = false;
 
     /// Refuses what cannot be carried out: before anybody is asked to confirm it, and once more in the
-    /// transaction that carries it out. Names that the person has read are compared here.
+    /// transaction that carries it out. Names that the person has read are compared here; nothing is changed.
     fn check(&self, by: &mut Asker<'_>) -> impl Future<Output = Result<()>> + Send;
 
     /// Carries it out, in the transaction that spends the step-up. After a refusal nothing of it has
-    /// happened, and the step-up is spent all the same.
+    /// happened, and the step-up is spent all the same. What it changes comes before what it records: the
+    /// account's row, which numbers its events, is the last that any transaction holds.
     fn perform(elevated: &mut Elevated<'_, Self>) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
 
@@ -67,7 +71,7 @@ pub(crate) struct Elevated<'a, A> {
     /// What the parameters' commitment speaks of, where they have one.
     pub secret: Option<Zeroizing<Vec<u8>>>,
     /// Keeps others from making one.
-    _confirmed: Confirmed,
+    confirmed: Confirmed,
 }
 
 impl Asker<'_> {
@@ -92,37 +96,18 @@ async fn act<A: Perform>(
     Json(request): Json<Request<A>>,
 ) -> Result<Response> {
     let key = if A::WANTS_KEY { Some(replies::wanted_key(&headers)?) } else { replies::key(&headers)? };
-    let canonical = canonical_text(&request.parameters).ok_or(Code::InvalidRequest)?;
-    let sentence = request.parameters.sentence(Locale::En);
+    let mut trace = Trace::of(&request.parameters)?;
     let mut tx = access::write_as(&app, &session).await?;
     let now_ms = app.clock.unix_ms();
     if let Some(key) = key {
-        let hash = replies::request_hash(A::KIND, &canonical);
+        let hash = replies::request_hash(A::KIND, &session.id, &trace.canonical);
         if let Some(answer) = replies::claim(&mut tx, &session.account, key, &hash, now_ms).await? {
             return Ok(answered(answer));
         }
     }
-    let tried = carry_out(Asker { app: &app, tx: &mut tx, session: &session, now_ms }, request, &canonical);
-    match tried.await {
-        Ok(answer) => {
-            let answer = serde_json::to_string(&answer).map_err(|why| access::refuse(Code::Internal, why))?;
-            if let Some(key) = key {
-                store::answer(&mut tx, &session.account, key, &answer).await?;
-            }
-            tx.commit(&app.live).await?;
-            Ok(answered(answer))
-        }
-        Err(Failure { outcome, refusal, spends }) => {
-            drop(tx);
-            let mut tx = access::write_as(&app, &session).await?;
-            if let Some(ceremony) = &spends {
-                store::take(&mut tx, ceremony, &session.id).await?;
-            }
-            note(&mut tx, &session, A::KIND, outcome, sentence, &refusal, now_ms).await?;
-            tx.commit(&app.live).await?;
-            Err(refusal)
-        }
-    }
+    let by = Asker { app: &app, tx: &mut tx, session: &session, now_ms };
+    let tried = carry_out(by, request, key, &mut trace).await;
+    Ok(answered(trace.conclude(&app, &session, tx, tried).await?))
 }
 
 fn answered(answer: String) -> Response {
@@ -132,37 +117,25 @@ fn answered(answer: String) -> Response {
     ([(axum::http::header::CONTENT_TYPE, "application/json")], answer).into_response()
 }
 
-/// Why an action is not carried out, and what is written down about it.
-pub(super) struct Failure {
-    outcome: Outcome,
-    refusal: Refusal,
-    /// The step-up that has been used up nevertheless.
-    spends: Option<holdfast_protocol::ids::CeremonyId>,
-}
-
-impl Failure {
-    fn denied(refusal: impl Into<Refusal>) -> Self {
-        Self { outcome: Outcome::Denied, refusal: refusal.into(), spends: None }
-    }
-}
-
 async fn carry_out<A: Perform>(
     mut by: Asker<'_>,
     request: Request<A>,
-    canonical: &str,
-) -> Result<A::Answer, Failure> {
+    key: Option<&str>,
+    trace: &mut Trace,
+) -> Result<(String, Done)> {
     let Request { parameters, secret, confirmation } = request;
-    let held = admit(&mut by, A::KIND).await.map_err(Failure::denied)?;
-    let spends = confirmation.as_ref().map(|confirmation| confirmation.ceremony.clone());
-    let confirmed = confirm::confirm(&mut by, &parameters, canonical, confirmation, held).await?;
-    let failed = |refusal| Failure { outcome: Outcome::Failed, refusal, spends };
-    let acted = async {
-        let secret = open(parameters.commitment(), secret)?;
-        parameters.check(&mut by).await?;
-        let mut elevated = Elevated { by, parameters, secret, _confirmed: confirmed };
-        A::perform(&mut elevated).await
-    };
-    acted.await.map_err(failed)
+    let held_since_ms = admit(&mut by, A::KIND).await?;
+    let confirmed = confirm::confirm(&mut by, &parameters, confirmation, held_since_ms, trace).await?;
+    let secret = open(parameters.commitment(), secret)?;
+    parameters.check(&mut by).await?;
+    let mut elevated = Elevated { by, parameters, secret, confirmed };
+    let answer = A::perform(&mut elevated).await?;
+    let answer = serde_json::to_string(&answer).map_err(|why| access::refuse(Code::Internal, why))?;
+    let Elevated { by, confirmed, .. } = elevated;
+    if let Some(key) = key {
+        store::answer(by.tx, &by.session.account, key, &answer).await?;
+    }
+    Ok((answer, confirmed.done()))
 }
 
 /// The secret that the parameters speak of, which is nobody else's to choose.
@@ -174,8 +147,8 @@ fn open(said: Option<&Commitment>, came: Option<Opening>) -> Result<Option<Zeroi
     }
 }
 
-/// Refuses what the account may not do now. Gives since when it is held back, where the action is one that
-/// works all the same by an old passkey.
+/// Refuses what the account may not do now. Gives since when it is held back, where the action works all the
+/// same by a passkey that is older.
 async fn admit(by: &mut Asker<'_>, kind: Kind) -> Result<Option<i64>> {
     let facts = readiness::facts(by.tx, &by.session.account).await?;
     if facts.passkeys == 0 {
@@ -187,21 +160,6 @@ async fn admit(by: &mut Asker<'_>, kind: Kind) -> Result<Option<i64>> {
 /// What wants a confirmation says where to get it.
 fn required(kind: Kind, reason: StepUpReason) -> Refusal {
     Refusal::step_up(reason, kind.preflight())
-}
-
-/// Writes down what was refused.
-async fn note(
-    tx: &mut Tx,
-    session: &Session,
-    action: Kind,
-    outcome: Outcome,
-    sentence: String,
-    refusal: &Refusal,
-    now_ms: i64,
-) -> Result<()> {
-    let code = Some(refusal.code().as_str().to_owned());
-    let what = Activity::StepUp { action, outcome, sentence, code };
-    Ok(audit::record_once(tx, event(session, what, now_ms)).await?)
 }
 
 fn event(session: &Session, what: Activity, at_ms: i64) -> Event<'_> {

@@ -8,7 +8,11 @@ use crate::{
     wire::single,
 };
 use axum::http::HeaderMap;
-use holdfast_protocol::{ids::AccountId, problem::Code, step_up::Kind};
+use holdfast_protocol::{
+    ids::{AccountId, SessionId},
+    problem::Code,
+    step_up::Kind,
+};
 
 /// How long an answer is kept.
 const LIVES_MS: i64 = 24 * 3600 * 1000;
@@ -33,9 +37,9 @@ pub(super) fn wanted_key(headers: &HeaderMap) -> Result<&str> {
     })
 }
 
-/// What must be the same under one key.
-pub(super) fn request_hash(kind: Kind, canonical: &str) -> [u8; 32] {
-    sha256(format!("{kind}\n{canonical}").as_bytes())
+/// What must be the same under one key: an answer is that session's which confirmed what it asked for.
+pub(super) fn request_hash(kind: Kind, session: &SessionId, canonical: &str) -> [u8; 32] {
+    sha256(format!("{kind}\n{session}\n{canonical}").as_bytes())
 }
 
 /// Takes the key for this transaction, or gives the answer that it has had. Of two that race the second

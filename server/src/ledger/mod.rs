@@ -41,7 +41,7 @@ impl Transfer<'_> {
 }
 
 /// Moves money, in the transaction of what it is paid for. Both wallets are held until that ends: record its
-/// events before, so that all take their locks in one order.
+/// events after, so that all take their locks in one order.
 pub(crate) async fn transfer(app: &App, tx: &mut Tx, what: &Transfer<'_>) -> Result<TransferId> {
     what.check()?;
     // Of two opposite transfers one waits for the other, and not each.

@@ -18,6 +18,8 @@ use holdfast_protocol::{
 pub(crate) struct Facts {
     /// How many passkeys can sign in.
     pub passkeys: i64,
+    /// When the oldest of these was made.
+    pub oldest_passkey_ms: Option<i64>,
     pub recovery: Option<Hold>,
     pub cooldown: Option<Hold>,
     pub risk_hold: Option<Hold>,
@@ -32,32 +34,36 @@ pub(crate) struct Hold {
 
 /// The state, the gravest first.
 pub(crate) fn readiness(facts: &Facts, now_ms: i64) -> Readiness {
-    match held(facts, now_ms) {
+    match held(facts, now_ms).next() {
         Some((state, hold)) => Readiness { state, until_ms: Some(wire_ms(hold.until_ms)) },
         None if facts.passkeys == 0 => Readiness { state: ReadinessState::NoPasskey, until_ms: None },
         None => Readiness { state: ReadinessState::Ready, until_ms: None },
     }
 }
 
-fn held(facts: &Facts, now_ms: i64) -> Option<(ReadinessState, Hold)> {
+/// Everything that holds the account back, the gravest first.
+fn held(facts: &Facts, now_ms: i64) -> impl Iterator<Item = (ReadinessState, Hold)> {
     let lasts = |hold: &Option<Hold>| hold.filter(|hold| now_ms < hold.until_ms);
     // A recovery that is over waits for its owner, who has not cancelled it: it holds until it is ended.
     let recovery = facts.recovery.map(|hold| (ReadinessState::RecoveryPending, hold));
     let cooldown = lasts(&facts.cooldown).map(|hold| (ReadinessState::Cooldown, hold));
     let risk_hold = lasts(&facts.risk_hold).map(|hold| (ReadinessState::RiskHold, hold));
-    recovery.or(cooldown).or(risk_hold)
+    [recovery, cooldown, risk_hold].into_iter().flatten()
 }
 
 /// Refuses an action that the account may not do now. Since when it is held, for those that still work by
-/// an old passkey.
+/// a passkey that is older than that.
 pub(crate) fn admit(facts: &Facts, power: Power, now_ms: i64) -> Result<Option<i64>> {
-    let Some((state, hold)) = held(facts, now_ms) else { return Ok(None) };
+    let Some((state, hold)) = held(facts, now_ms).next() else { return Ok(None) };
+    // A passkey that came after one of several holds is not to be trusted against any.
+    let since_ms = held(facts, now_ms).map(|(_, hold)| hold.from_ms).min();
+    let has_old_passkey = facts.oldest_passkey_ms.zip(since_ms).is_some_and(|(made, since)| made < since);
     let code = match (power, state) {
         (Power::Takes, _) => return Ok(None),
-        (Power::TakesByAnOldPasskey, _) => return Ok(Some(hold.from_ms)),
-        (Power::Gives, ReadinessState::RecoveryPending) => Code::RecoveryPending,
-        (Power::Gives, ReadinessState::Cooldown) => Code::Cooldown,
-        (Power::Gives, _) => Code::RiskHold,
+        (Power::TakesByAnOldPasskey, _) if has_old_passkey => return Ok(since_ms),
+        (_, ReadinessState::RecoveryPending) => Code::RecoveryPending,
+        (_, ReadinessState::Cooldown) => Code::Cooldown,
+        (_, ReadinessState::RiskHold | ReadinessState::NoPasskey | ReadinessState::Ready) => Code::RiskHold,
     };
     Err(Refusal::until(code, wire_ms(hold.until_ms)))
 }
@@ -97,6 +103,21 @@ mod tests {
         facts.recovery = HOLD;
         assert_eq!(refused(&facts), Code::RecoveryPending);
         assert_eq!(admit(&facts, Power::Takes, 150).unwrap(), None);
+    }
+
+    #[test]
+    fn a_passkey_that_is_older_than_every_hold_can_still_remove_others() {
+        let refused = |facts: &Facts| admit(facts, Power::TakesByAnOldPasskey, 150).unwrap_err().code();
+        let earlier = Hold { from_ms: 50, until_ms: 200 };
+        let mut facts =
+            Facts { passkeys: 1, oldest_passkey_ms: Some(60), recovery: HOLD, ..Facts::default() };
         assert_eq!(admit(&facts, Power::TakesByAnOldPasskey, 150).unwrap(), Some(100));
+        facts.cooldown = Some(earlier);
+        assert_eq!(refused(&facts), Code::RecoveryPending);
+        facts.oldest_passkey_ms = Some(49);
+        assert_eq!(admit(&facts, Power::TakesByAnOldPasskey, 150).unwrap(), Some(50));
+        facts = Facts { passkeys: 1, oldest_passkey_ms: Some(100), cooldown: HOLD, ..Facts::default() };
+        assert_eq!(refused(&facts), Code::Cooldown);
+        assert_eq!(admit(&facts, Power::TakesByAnOldPasskey, 200).unwrap(), None);
     }
 }

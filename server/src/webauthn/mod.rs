@@ -159,6 +159,7 @@ pub(crate) fn verify_use(
     challenge: &[u8],
     response: &AssertionResponse,
     stored: &store::Stored,
+    owner: Owner<'_>,
 ) -> Result<VerifiedAssertion> {
     let (origins, top_origins) = origins(app);
     let credential = StoredCredential {
@@ -166,14 +167,14 @@ pub(crate) fn verify_use(
         public_key: &stored.public_key,
         sign_count: u32::try_from(stored.sign_count).unwrap_or(u32::MAX),
         backup_eligible: stored.backup_eligible,
-        owner: Owner::NamedByResponse(&stored.user_handle),
+        owner,
     };
     let raw = holdfast_relying_party::AssertionResponse {
         credential_id: &response.id.0,
         client_data_json: &response.client_data_json.0,
         authenticator_data: &response.authenticator_data.0,
         signature: &response.signature.0,
-        user_handle: Some(&response.user_handle.0),
+        user_handle: Some(response.user_handle.0.as_slice()).filter(|handle| !handle.is_empty()),
     };
     let expected = expectations(app, challenge, &origins, &top_origins);
     verify_assertion(&expected, &credential, &raw).map_err(refused)

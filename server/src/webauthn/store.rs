@@ -50,13 +50,30 @@ pub(crate) async fn find(tx: &mut Tx, credential_id: &[u8]) -> Result<Option<Sto
 
 /// The passkeys of an account that can sign in: credential ids and transports, separated by commas.
 pub(crate) async fn enabled(tx: &mut Tx, account: &AccountId) -> Result<Vec<(Vec<u8>, String)>, sqlx::Error> {
+    enabled_before(tx, account, i64::MAX).await
+}
+
+/// The same, of those that were made before then.
+pub(crate) async fn enabled_before(
+    tx: &mut Tx,
+    account: &AccountId,
+    before_ms: i64,
+) -> Result<Vec<(Vec<u8>, String)>, sqlx::Error> {
     rows!(
         tx,
         (Vec<u8>, String),
-        "SELECT credential_id, transports FROM passkeys WHERE account_id = $1 AND disabled_at_ms IS NULL
-         ORDER BY created_at_ms, id",
+        "SELECT credential_id, transports FROM passkeys
+         WHERE account_id = $1 AND disabled_at_ms IS NULL AND created_at_ms < $2 ORDER BY created_at_ms, id",
         account.as_str(),
+        before_ms,
     )
+}
+
+/// Holds every passkey of an account until the transaction ends. All at once: of two that confirm something
+/// with one and remove another, each would have what the other waits for.
+pub(crate) async fn hold_all(tx: &mut Tx, account: &AccountId) -> Result<(), sqlx::Error> {
+    execute!(tx, "UPDATE passkeys SET sign_count = sign_count WHERE account_id = $1", account.as_str())?;
+    Ok(())
 }
 
 /// What a new passkey is made of.

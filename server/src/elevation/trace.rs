@@ -1,0 +1,140 @@
+//! What stays of a try, whatever comes of it.
+
+use super::{event, store};
+use crate::{
+    access::{Session, refuse},
+    app::App,
+    audit,
+    db::Tx,
+    problem::{Refusal, Result},
+    webauthn::{self, store::Stored},
+    wire::is_hidden,
+};
+use holdfast_protocol::{
+    history::Activity,
+    ids::CeremonyId,
+    problem::Code,
+    step_up::{Action, Evidence, Kind, Locale, Outcome, canonical_text},
+};
+use serde_json::Value;
+
+/// No sentence is longer; in bytes.
+const SENTENCE_BYTES: usize = 2048;
+
+/// A try to do something: what its event says, and what of it outlives its transaction.
+pub(super) struct Trace {
+    pub action: Kind,
+    /// The parameters in their one spelling.
+    pub canonical: String,
+    pub sentence: String,
+    /// What becomes of it, if it is refused now.
+    pub outcome: Outcome,
+    /// The step-up that is used up, if it is refused now.
+    pub spends: Option<CeremonyId>,
+    /// A passkey that counted backwards, which is a signal even when nothing comes of the try.
+    pub suspect: Option<Stored>,
+}
+
+impl Trace {
+    /// Refuses parameters that have no exact spelling, and a sentence that nobody could read: it is kept
+    /// and shown, even of what is refused.
+    pub(super) fn of<A: Action>(parameters: &A) -> Result<Self> {
+        let inexact = || refuse(Code::InvalidRequest, "parameters without an exact spelling");
+        let canonical = canonical_text(parameters).filter(|canonical| says_all(canonical, parameters));
+        let sentence = parameters.sentence(Locale::En);
+        if sentence.len() > SENTENCE_BYTES || sentence.chars().any(is_hidden) {
+            return Err(Refusal::with_detail(
+                Code::InvalidRequest,
+                "What would have to be confirmed is too long, or has invisible characters. Nothing was done.",
+            ));
+        }
+        Ok(Self {
+            action: A::KIND,
+            canonical: canonical.ok_or_else(inexact)?,
+            sentence,
+            outcome: Outcome::Denied,
+            spends: None,
+            suspect: None,
+        })
+    }
+
+    /// Ends the transaction of the try: it lasts, or nothing of it does but what is kept of a refusal.
+    pub(super) async fn conclude<T>(
+        self,
+        app: &App,
+        session: &Session,
+        mut tx: Tx,
+        tried: Result<(T, Done)>,
+    ) -> Result<T> {
+        let now_ms = app.clock.unix_ms();
+        match tried {
+            Ok((answer, Done { outcome, evidence })) => {
+                self.mark_suspect(&mut tx, session, now_ms).await?;
+                let event = event(session, self.activity(outcome, None), now_ms);
+                match evidence {
+                    Some(evidence) => audit::record_with(&mut tx, event, &evidence).await?,
+                    None => audit::record(&mut tx, event).await?,
+                }
+                tx.commit(&app.live).await?;
+                Ok(answer)
+            }
+            // Nobody has refused anything: the same again, with the same confirmation, may succeed.
+            Err(refusal) if refusal.is_own_fault() => Err(refusal),
+            Err(refusal) => {
+                drop(tx);
+                self.keep(app, session, &refusal, now_ms).await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Keeps what a refused try leaves behind, even when its session has ended meanwhile.
+    async fn keep(self, app: &App, session: &Session, refusal: &Refusal, now_ms: i64) -> Result<()> {
+        let mut tx = app.db.write().await?;
+        if let Some(ceremony) = &self.spends {
+            store::take(&mut tx, ceremony, &session.id).await?;
+        }
+        self.mark_suspect(&mut tx, session, now_ms).await?;
+        let what = self.activity(self.outcome, Some(refusal.code()));
+        audit::record_once(&mut tx, event(session, what, now_ms)).await?;
+        Ok(tx.commit(&app.live).await?)
+    }
+
+    async fn mark_suspect(&self, tx: &mut Tx, session: &Session, now_ms: i64) -> Result<()> {
+        let Some(passkey) = &self.suspect else { return Ok(()) };
+        webauthn::store::suspect(tx, passkey, now_ms).await?;
+        let what = Activity::PasskeySuspect { passkey: passkey.id()?, name: passkey.name.clone() };
+        Ok(audit::record(tx, event(session, what, now_ms)).await?)
+    }
+
+    fn activity(&self, outcome: Outcome, code: Option<Code>) -> Activity {
+        let (action, sentence) = (self.action, self.sentence.clone());
+        Activity::StepUp { action, outcome, sentence, code: code.map(|code| code.as_str().to_owned()) }
+    }
+}
+
+/// What became of a try that was not refused.
+pub(super) struct Done {
+    pub outcome: Outcome,
+    pub evidence: Option<Evidence>,
+}
+
+/// RFC 8785 writes numbers as doubles: from 2^53 on two of them would share a spelling, and one that was
+/// signed would stand for another.
+fn says_all(canonical: &str, parameters: &impl serde::Serialize) -> bool {
+    let (said, meant) = (serde_json::from_str::<Value>(canonical), serde_json::to_value(parameters));
+    matches!((said, meant), (Ok(said), Ok(meant)) if said == meant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_shares_its_spelling_has_none() {
+        let exact = |value: Value| says_all(&canonical_text(&value).unwrap(), &value);
+        assert!(exact(serde_json::json!({ "cents": 9_007_199_254_740_992_u64, "name": "x" })));
+        assert!(!exact(serde_json::json!({ "cents": 9_007_199_254_740_993_u64, "name": "x" })));
+        assert!(!exact(serde_json::json!({ "cents": 1.0 })));
+    }
+}
