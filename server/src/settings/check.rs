@@ -301,6 +301,22 @@ mod tests {
     }
 
     #[test]
+    fn step_ups_are_switched_off_by_the_names_of_actions_alone() {
+        let off = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            Settings { step_up_off: Some(names), ..production() }
+        };
+        assert_eq!(start(production()).unwrap().config.step_up_off, []);
+        let both = start(off(&["passkey.remove", " recovery_codes.regenerate"])).unwrap();
+        assert_eq!(both.config.step_up_off, [Kind::PasskeyRemove, Kind::RecoveryCodesRegenerate]);
+        for wrong in ["all", "", "passkey.remove.x", "PASSKEY.REMOVE"] {
+            let lines = complaints(off(&["passkey.remove", wrong]));
+            let [line] = &lines[..] else { panic!("{lines:?}") };
+            assert!(line.starts_with(&format!("HOLDFAST_STEP_UP_OFF names `{wrong}`")), "{line}");
+        }
+    }
+
+    #[test]
     fn connections_are_as_many_as_were_asked_for_and_enough_for_somebody() {
         let asked = |connections| Settings { connections: Some(connections), ..production() };
         assert!(complaints(asked(63)).iter().any(|line| line.starts_with("HOLDFAST_CONNECTIONS")));

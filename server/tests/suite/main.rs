@@ -19,6 +19,7 @@ mod redaction;
 mod replacing;
 mod sessions;
 mod setup;
+mod step_up;
 mod streams;
 mod wallet;
 mod wire;

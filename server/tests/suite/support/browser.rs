@@ -114,12 +114,33 @@ impl Browser {
 
     /// The same with a body.
     pub async fn post(&self, path: &str, body: &impl Serialize) -> Answer {
-        let request = self
+        self.post_under(None, path, body).await
+    }
+
+    /// The same under an idempotency key.
+    pub async fn post_under(&self, key: Option<&str>, path: &str, body: &impl Serialize) -> Answer {
+        let mut request = self
             .request(Method::POST, path)
             .header("dpop", self.proof("POST", path).await)
-            .header("content-type", "application/json")
-            .body(PlainBody::from(serde_json::to_vec(body).unwrap()));
-        self.send(request.unwrap()).await
+            .header("content-type", "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.send(request.body(PlainBody::from(serde_json::to_vec(body).unwrap())).unwrap()).await
+    }
+
+    /// The same browser, whose requests another instance answers.
+    pub fn at(&self, world: &World) -> Self {
+        Self {
+            app: world.app.clone(),
+            address: world.address,
+            account: self.account.clone(),
+            session: self.session.clone(),
+            key: self.key.clone(),
+            cookies: self.cookies.clone(),
+            csrf: self.csrf.clone(),
+            client: make_client(None),
+        }
     }
 
     /// The answer to a challenge, whose signature is the proof, or another message with a proof.

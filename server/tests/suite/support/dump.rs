@@ -11,6 +11,13 @@ pub async fn stored_facts(world: &World) -> String {
     dump(world, &TRAIL, &[TRAIL_COUNT]).await
 }
 
+/// The same but for what begins and ends by itself: ceremonies, step-ups that wait for their confirmation, and
+/// when sessions were last seen.
+pub async fn guarded_facts(world: &World) -> String {
+    let passing = [&TRAIL[..], &["ceremonies", "step_ups"]].concat();
+    dump(world, &passing, &[TRAIL_COUNT, "last_seen_at_ms"]).await
+}
+
 /// Every row of every table; bytes in lower-case hex.
 pub async fn everything_stored(world: &World) -> String {
     dump(world, &[], &[]).await.to_lowercase()

@@ -12,7 +12,7 @@ mod soft_passkey;
 mod world;
 
 pub use browser::{ACTIVITY, Answer, Browser, Minted, PlainBody, make_key, public};
-pub use dump::{everything_stored, stored_facts};
+pub use dump::{everything_stored, guarded_facts, stored_facts};
 pub use endpoints::{Access, Endpoint, Sample, endpoints, sample};
 pub use guest::{Cookies, Guest, login_body};
 pub use line::{Heard, Line, dial, path_of};

@@ -1,0 +1,293 @@
+//! What every action refuses, and what it does.
+
+use super::{
+    stage::{Stage, confirm, each, each_with, make_real, mounted},
+    walks::prepare,
+};
+use crate::support::run;
+use holdfast_protocol::{
+    problem::Code,
+    step_up::{Kind, Outcome, canonical_text},
+};
+use serde_json::{Value, json};
+
+#[test]
+fn every_declared_action_is_mounted_and_stands_in_the_table_of_addresses() {
+    assert_eq!(mounted(), Kind::ALL);
+}
+
+#[tokio::test]
+async fn a_confirmed_action_is_done_once() {
+    each(async |stage| {
+        let before = stage.facts().await;
+        let confirmation = stage.confirmation().await;
+        assert_eq!(stage.facts().await, before, "{}: a preflight changes nothing", stage.kind);
+        stage.assert_done(&stage.act(Some(&confirmation)).await, &before).await;
+        assert_eq!(stage.outcomes().await, [(Outcome::Confirmed, None), (Outcome::Asked, None)]);
+        assert_eq!(stage.world().count("step_ups").await, 0);
+
+        let done = stage.facts().await;
+        let answer = stage.act(Some(&confirmation)).await;
+        stage.assert_asked(&answer, "token");
+        stage.assert_refused(&answer, Code::StepUpRequired, Outcome::Replayed, &done).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_confirmation_it_is_asked_for() {
+    each(async |stage| {
+        let before = stage.facts().await;
+        let answer = stage.act(None).await;
+        stage.assert_asked(&answer, "token");
+        stage.assert_refused(&answer, Code::StepUpRequired, Outcome::Denied, &before).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_confirmation_lives_five_minutes() {
+    each(async |stage| {
+        let before = stage.facts().await;
+        let confirmation = stage.confirmation().await;
+        stage.world().advance_ms(300_000);
+        let answer = stage.act(Some(&confirmation)).await;
+        stage.assert_asked(&answer, "token");
+        stage.assert_refused(&answer, Code::StepUpRequired, Outcome::Failed, &before).await;
+
+        let confirmation = stage.confirmation().await;
+        stage.world().advance_ms(299_999);
+        stage.assert_done(&stage.act(Some(&confirmation)).await, &before).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_account_and_another_session_can_neither_use_nor_spend_it() {
+    each(async |stage| {
+        let world = stage.world();
+        let stranger = world.account().await;
+        make_real(world, &stranger).await;
+        let others = [world.sign_in(&stranger).await, world.sign_in(stage.account()).await];
+        let before = stage.facts().await;
+        let confirmation = stage.confirmation().await;
+        let body = stage.body(&stage.walk.parameters, Some(&confirmation));
+        for other in others {
+            let answer = other.post_under(Some(&stage.make_key()), stage.kind.path(), &body).await;
+            assert_eq!(answer.code(), Code::StepUpMismatch, "{}", stage.kind);
+            assert_eq!(stage.facts().await, before, "{}", stage.kind);
+        }
+        stage.assert_done(&stage.act(Some(&confirmation)).await, &before).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_confirmation_of_another_action_is_none() {
+    each(async |stage| {
+        for other in mounted().into_iter().filter(|other| *other != stage.kind) {
+            let walk = prepare(stage.world(), stage.account(), other).await;
+            let before = stage.facts().await;
+            let confirmation = stage.confirmation().await;
+            let mut body = json!({ "parameters": walk.parameters, "confirmation": confirmation });
+            if let Some(secret) = walk.secret {
+                body["secret"] = secret;
+            }
+            let answer = stage.browser().post_under(Some(&stage.make_key()), other.path(), &body).await;
+            assert_eq!(answer.code(), Code::StepUpMismatch, "{} for {other}", stage.kind);
+            assert_eq!(stage.facts().await, before, "{} for {other}", stage.kind);
+            // It is spent all the same.
+            let answer = stage.act(Some(&confirmation)).await;
+            assert_eq!(answer.code(), Code::StepUpRequired, "{} for {other}", stage.kind);
+            run!(stage.world().app.db, "DELETE FROM recovery_code_lists");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_confirmation_of_another_target_is_none() {
+    each(async |stage| {
+        let before = stage.facts().await;
+        let confirmation = stage.confirmation().await;
+        let answer = stage.act_on(&stage.walk.other, &confirmation).await;
+        stage.assert_refused(&answer, Code::StepUpMismatch, Outcome::Failed, &before).await;
+        stage.assert_asked(&stage.act(Some(&confirmation)).await, "token");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_changed_byte_in_a_parameter_is_refused() {
+    each(async |stage| {
+        let before = stage.facts().await;
+        let mut changes = 0;
+        for at in leaves(&stage.walk.parameters, String::new()) {
+            for changed in variations(stage, &at) {
+                // The clock gives back what of the audit trail repeats.
+                stage.world().advance_ms(60_000);
+                let confirmation = stage.confirmation().await;
+                let answer = stage.act_on(&changed, &confirmation).await;
+                stage.assert_refused(&answer, Code::StepUpMismatch, Outcome::Failed, &before).await;
+                changes += 1;
+            }
+        }
+        assert!(changes >= 3, "{}: only {changes} changes", stage.kind);
+        let confirmation = stage.confirmation().await;
+        stage.assert_done(&stage.act(Some(&confirmation)).await, &before).await;
+    })
+    .await;
+}
+
+/// Every place in the parameters that holds no more places, as RFC 6901 pointers.
+fn leaves(value: &Value, at: String) -> Vec<String> {
+    match value {
+        Value::Object(members) => {
+            members.iter().flat_map(|(name, member)| leaves(member, format!("{at}/{name}"))).collect()
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(at_item, item)| leaves(item, format!("{at}/{at_item}")))
+            .collect(),
+        _ => vec![at],
+    }
+}
+
+/// The parameters with one byte changed there, at the first, the middle and the last place at which what
+/// results can still be read. A word out of a few has none: any change of it is no word.
+fn variations(stage: &Stage, at: &str) -> Vec<Value> {
+    let with = |value: Value| {
+        let mut changed = stage.walk.parameters.clone();
+        *changed.pointer_mut(at).unwrap() = value;
+        changed
+    };
+    let is_readable =
+        |changed: &Value| canonical_text(changed).is_some_and(|text| stage.kind.read(&text).is_some());
+    let candidates: Vec<Value> = match stage.walk.parameters.pointer(at).unwrap() {
+        Value::String(text) => {
+            let changed_at = |place: usize| {
+                let letters = "0123456789abcdefghijklmnopqrstuvwxyzAQgw".chars();
+                let old = text[place..].chars().next().unwrap();
+                let others = letters.filter(move |letter| *letter != old);
+                let mut all = others
+                    .map(|letter| format!("{}{letter}{}", &text[..place], &text[place + old.len_utf8()..]));
+                all.find(|text| is_readable(&with(json!(text))))
+            };
+            let places: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
+            let found: Vec<String> = places.into_iter().filter_map(changed_at).collect();
+            let picked = [found.first(), found.get(found.len() / 2), found.last()];
+            picked.into_iter().flatten().map(|text| with(json!(text))).collect()
+        }
+        Value::Number(number) => vec![with(json!(number.as_i64().unwrap() + 1))],
+        Value::Bool(is) => vec![with(json!(!is))],
+        other => vec![with(json!({ "was": other }))],
+    };
+    candidates.into_iter().filter(is_readable).collect()
+}
+
+#[tokio::test]
+async fn a_server_that_starts_between_ends_it() {
+    each(async |stage| {
+        let before = stage.facts().await;
+        let confirmation = stage.confirmation().await;
+        let _started = stage.world().beside(|_| {}).await;
+        let answer = stage.act(Some(&confirmation)).await;
+        stage.assert_asked(&answer, "token");
+        stage.assert_refused(&answer, Code::StepUpRequired, Outcome::Replayed, &before).await;
+        let confirmation = stage.confirmation().await;
+        stage.assert_done(&stage.act(Some(&confirmation)).await, &before).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_action_whose_step_up_is_off_is_done_recorded_and_shown() {
+    let off = |config: &mut holdfast_server::config::Config, kind| config.step_up_off = vec![kind];
+    each_with(off, async |stage| {
+        let before = stage.facts().await;
+        stage.assert_done(&stage.act(None).await, &before).await;
+        assert_eq!(stage.outcomes().await, [(Outcome::Unguarded, None)]);
+        assert_eq!(stage.log().await.switched_off, [stage.kind]);
+    })
+    .await;
+    // It is that action alone.
+    let others = |config: &mut holdfast_server::config::Config, kind| {
+        config.step_up_off = Kind::ALL.iter().copied().filter(|other| *other != kind).collect();
+    };
+    each_with(others, async |stage| stage.assert_asked(&stage.act(None).await, "token")).await;
+}
+
+#[tokio::test]
+async fn without_any_passkey_there_is_nothing_to_confirm_with() {
+    each(async |stage| {
+        let confirmation = stage.confirmation().await;
+        run!(stage.world().app.db, "UPDATE passkeys SET disabled_at_ms = 1");
+        let before = stage.facts().await;
+        for answer in [stage.act(Some(&confirmation)).await, stage.preflight().await] {
+            stage.assert_asked(&answer, "setup");
+            stage.assert_refused(&answer, Code::StepUpRequired, Outcome::Denied, &before).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_ended_between_does_nothing() {
+    each(async |stage| {
+        let confirmation = stage.confirmation().await;
+        let before = stage.facts().await;
+        run!(stage.world().app.db, "UPDATE sessions SET ended_at_ms = 1");
+        assert_eq!(stage.act(Some(&confirmation)).await.code(), Code::SignedOut);
+        run!(stage.world().app.db, "UPDATE sessions SET ended_at_ms = NULL");
+        assert_eq!(stage.facts().await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_fault_of_the_servers_own_spends_nothing() {
+    each(async |stage| {
+        let db = &stage.world().app.db;
+        let before = stage.facts().await;
+        let confirmation = stage.confirmation().await;
+        run!(db, "ALTER TABLE activity RENAME TO away");
+        for answer in [stage.act(Some(&confirmation)).await, stage.preflight().await] {
+            assert_eq!(answer.code(), Code::Internal, "{}", stage.kind);
+        }
+        run!(db, "ALTER TABLE away RENAME TO activity");
+        assert_eq!(stage.facts().await, before, "{}", stage.kind);
+        stage.assert_done(&stage.act(Some(&confirmation)).await, &before).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_its_owner_has_changed_since_is_not_done() {
+    let stage = Stage::new(Kind::PasskeyRemove).await;
+    let confirmation = stage.confirmation().await;
+    run!(stage.world().app.db, "UPDATE passkeys SET name = 'New phone' WHERE name = 'Old phone'");
+    let before = stage.facts().await;
+    let answer = stage.act(Some(&confirmation)).await;
+    stage.assert_refused(&answer, Code::TargetChanged, Outcome::Failed, &before).await;
+    assert_eq!(stage.world().count("step_ups").await, 0);
+    let answer = stage.preflight().await;
+    stage.assert_refused(&answer, Code::TargetChanged, Outcome::Denied, &before).await;
+    // It was spent, also for what it was once made for.
+    run!(stage.world().app.db, "UPDATE passkeys SET name = 'Old phone' WHERE name = 'New phone'");
+    stage.assert_asked(&stage.act(Some(&confirmation)).await, "token");
+}
+
+#[tokio::test]
+async fn a_prompt_offers_the_accounts_own_passkeys_alone() {
+    let stage = Stage::new(Kind::RecoveryCodesRegenerate).await;
+    let options: holdfast_protocol::step_up::StepUpOptions = stage.preflight().await.json();
+    let offered: Vec<Vec<u8>> =
+        options.public_key.allow_credentials.iter().map(|allowed| allowed.id.clone()).collect();
+    assert_eq!(offered, [stage.passkey.id.clone()]);
+    assert_eq!(options.public_key.rp_id, "localhost");
+    // Authenticators that were told which passkeys they may use need not name the account.
+    let before = stage.facts().await;
+    let silent = confirm(&options, &stage.passkey, |said| said.user_handle.clear());
+    stage.assert_done(&stage.act(Some(&silent)).await, &before).await;
+}
