@@ -256,7 +256,13 @@ async fn a_fault_of_the_servers_own_spends_nothing() {
             assert_eq!(answer.code(), Code::Internal, "{}", stage.kind);
         }
         run!(db, "ALTER TABLE away RENAME TO activity");
+        run!(db, "ALTER TABLE passkeys RENAME TO away");
+        for answer in [stage.act(Some(&confirmation)).await, stage.preflight().await] {
+            assert_eq!(answer.code(), Code::Internal, "{}", stage.kind);
+        }
+        run!(db, "ALTER TABLE away RENAME TO passkeys");
         assert_eq!(stage.facts().await, before, "{}", stage.kind);
+        assert_eq!(stage.outcomes().await, [(Outcome::Asked, None)], "nobody has refused anything");
         stage.assert_done(&stage.act(Some(&confirmation)).await, &before).await;
     })
     .await;

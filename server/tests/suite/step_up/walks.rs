@@ -43,7 +43,7 @@ pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
         "wallet.send" => {
             let browser = world.sign_in(account).await;
             let from = wallet(&browser).await;
-            holdfast_server::ledger::issue(&world.app, &from, Usd::parse("40").unwrap()).await.unwrap();
+            holdfast_server::ledger::issue(&world.app, &from, Usd::parse("40.00").unwrap()).await.unwrap();
             let (ada, other) = (wallet(&world.browser().await).await, wallet(&world.browser().await).await);
             let send = |to: &WalletId| json!({ "from": from, "to": to, "to_name": "Ada", "amount": "12.50" });
             (send(&ada), send(&other))
