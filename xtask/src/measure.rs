@@ -35,6 +35,12 @@ enum Soak {
         #[arg(long, default_value_t = 100)]
         kills: u32,
     },
+    /// Send money while the server is killed with -9, and look whether each send was done once.
+    Ledger {
+        /// How many sends; the server is killed once for each hundred.
+        #[arg(long, default_value_t = 10_000)]
+        sends: u32,
+    },
     /// Drive the two PoP machines through many more generated schedules than CI does.
     Schedules {
         /// How many for each property.
@@ -112,6 +118,12 @@ pub(crate) fn soak(project: &Project, args: &SoakArgs) -> Result<ExitCode> {
                 .args(["test", "--release", "--package", "holdfast-server", "--test", "crash"])
                 .args(["--", "--nocapture"])
                 .env("HOLDFAST_KILLS", kills.to_string());
+        }
+        Soak::Ledger { sends } => {
+            command
+                .args(["test", "--release", "--package", "holdfast-server", "--test", "ledger"])
+                .args(["--", "--nocapture"])
+                .env("HOLDFAST_SENDS", sends.to_string());
         }
         Soak::Schedules { schedules } => {
             command
