@@ -34,6 +34,12 @@ export const ACTIONS = {
     sentence: ({ account, email }) =>
       `Replace the recovery codes of ${quoted(email)} (${account}). The old ones stop working.`,
   },
+  "wallet.send": {
+    path: "/v1/wallet/send",
+    target: ({ to }) => to,
+    sentence: ({ amount, to, to_name, note }) =>
+      `Send ${amount} USD to ${quoted(to_name)} (${to}).${note ? ` With the note ${quoted(note)}.` : ""}`,
+  },
 };
 for (const [kind, action] of Object.entries(ACTIONS)) action.kind = kind;
 

@@ -32,6 +32,13 @@ const WALKS = {
     const verifiers = Array.from({ length: 10 }, () => encoded(crypto.getRandomValues(new Uint8Array(32))));
     return act("recovery_codes.regenerate", { account: account.id, email: account.email, verifiers });
   },
+
+  wallet: () => json("/v1/wallet"),
+
+  async sendMoney(to, to_name, amount, note) {
+    const { id } = await json("/v1/wallet");
+    return act("wallet.send", { from: id, to, to_name, amount, note });
+  },
 };
 
 export async function open() {

@@ -8,6 +8,7 @@ use holdfast_protocol::base64url::{self, Bytes};
 use holdfast_protocol::ids::{CeremonyId, PasskeyId, Thumbprint};
 use holdfast_protocol::step_up::{Kind as Action, hash_of};
 use holdfast_protocol::tokens::{Claims, Purpose, StepUp, UnverifiedToken, challenge_of};
+use holdfast_protocol::wallet::{Usd, WalletView};
 use holdfast_tests::browser::{AuthenticatorOptions, Browser, Kind};
 use holdfast_tests::in_every_browser;
 use holdfast_tests::world::World;
@@ -19,6 +20,7 @@ use crate::package::{script, their_console};
 in_every_browser!(
     a_passkey_is_removed,
     recovery_codes_are_regenerated,
+    money_is_sent,
     a_server_that_lies_gets_no_prompt,
     the_last_passkey_stays,
 );
@@ -129,6 +131,46 @@ async fn recovery_codes_are_regenerated(kind: Kind) -> Result<()> {
     ensure!(after.len() == 10 && after.iter().all(|hash| !before.contains(hash)), "the old codes live");
     ensure!(world.wire().exchanges_at("/v1/recovery-codes/regenerate").len() == 2);
     ensure!(world.wire().exchanges_at("/v1/recovery-codes/regenerate/stepup").len() == 1);
+    world.assert_no_violations(&browser).await
+}
+
+/// Mara, who has a wallet and nothing in it, and no browser here.
+async fn has_somebody_to_send_to(world: &World) -> Result<()> {
+    let account = "
+        INSERT INTO accounts (id, user_handle, name, email, email_key, role, tier, epoch, created_at_ms)
+        SELECT 'acc_1111-1111-1111-1111', public_key, 'Mara “M”', 'm@example.org', 'm@example.org', 'member',
+            'web_locked', 1, created_at_ms
+        FROM passkeys";
+    world.run_sql(account).await?;
+    let wallet = "
+        INSERT INTO wallets (id, account_id, created_at_ms)
+        VALUES ('wal_1111-1111-1111-1111', 'acc_1111-1111-1111-1111', 1)";
+    world.run_sql(wallet).await.map(drop)
+}
+
+async fn money_is_sent(kind: Kind) -> Result<()> {
+    let (world, browser) = visit(kind).await?;
+    has_somebody_to_send_to(&world).await?;
+    let wallet = async || {
+        let answer = walk(&browser, "wallet", &[]).await?.answer;
+        serde_json::from_value::<WalletView>(answer).context("read a wallet")
+    };
+    world.issue(&wallet().await?.id, Usd::parse("20.00")?).await?;
+    let given =
+        |amount| [json!("wal_1111-1111-1111-1111"), json!("Mara “M”"), json!(amount), json!("for “lunch”")];
+    let answer = is_confirmed(&world, &browser, Action::WalletSend, "sendMoney", &given("12.50")).await?;
+    ensure!(answer["balance"] == json!("7.50"), "{answer}");
+    let WalletView { balance, transfers, .. } = wallet().await?;
+    ensure!(balance == Usd::parse("7.50")? && transfers.len() == 2, "{transfers:?}");
+    ensure!(transfers[0].note.as_deref() == Some("for “lunch”"), "{transfers:?}");
+    ensure!(transfers[0].other.as_ref().is_some_and(|other| other.name == "Mara “M”"), "{transfers:?}");
+    ensure!(!world.wire().exchanges_at("/v1/wallet").is_empty());
+
+    // More than is left is refused before any prompt.
+    let ended = walk(&browser, "sendMoney", &given("7.51")).await?;
+    ensure!((ended.ended.as_str(), ended.prompts) == ("insufficient_funds", 1), "{ended:?}");
+    ensure!(world.wire().exchanges_at("/v1/wallet/send").len() == 3);
+    ensure!(world.wire().exchanges_at("/v1/wallet/send/stepup").len() == 2);
     world.assert_no_violations(&browser).await
 }
 

@@ -32,9 +32,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use axum::Router;
-use holdfast_protocol::{history::Activity, ids::AccountId};
+use holdfast_protocol::history::Activity;
+use holdfast_protocol::ids::{AccountId, WalletId};
+use holdfast_protocol::wallet::Usd;
 use holdfast_server::audit::{self, Event};
-use holdfast_server::{app::App, clock::Clock, config::Config, secrets::Secret};
+use holdfast_server::{app::App, clock::Clock, config::Config, ledger, secrets::Secret};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
@@ -249,6 +251,12 @@ impl World {
     /// Runs a statement against the database, behind the server's back.
     pub async fn run_sql(&self, statement: &'static str) -> Result<u64> {
         store::run(&self.server()?.app.db, statement).await
+    }
+
+    /// Puts new money into a wallet, as the operator does.
+    pub async fn issue(&self, wallet: &WalletId, amount: Usd) -> Result<()> {
+        let issued = ledger::issue(&self.server()?.app, wallet, amount).await;
+        issued.map_err(|refusal| anyhow::anyhow!("{}", refusal.detail()))
     }
 
     /// A column of text.

@@ -43,8 +43,8 @@ struct Stage {
     next: AtomicUsize,
     /// By their keys.
     acknowledged: Mutex<BTreeMap<String, Done>>,
-    /// How often a send was repeated because no answer had come.
-    repeated: AtomicUsize,
+    /// How often a send had no answer and was repeated.
+    unanswered: AtomicUsize,
 }
 
 /// Chooses what happens; seeded, so that a choice can be made again.
@@ -87,8 +87,8 @@ async fn every_send_that_was_acknowledged_is_done_once_and_the_sum_stays() {
             aloud(panic);
         }
     }));
-    let (next, acknowledged, repeated) = <(AtomicUsize, Mutex<_>, AtomicUsize)>::default();
-    let stage = Arc::new(Stage { sends, wallets, next, acknowledged, repeated });
+    let (next, acknowledged, unanswered) = <(AtomicUsize, Mutex<_>, AtomicUsize)>::default();
+    let stage = Arc::new(Stage { sends, wallets, next, acknowledged, unanswered });
     let begun = Instant::now();
     let mut workers = Vec::new();
     for (number, mut owner) in browsers.into_iter().enumerate() {
@@ -122,12 +122,12 @@ async fn every_send_that_was_acknowledged_is_done_once_and_the_sum_stays() {
         assert_eq!(done.get(key), Some(acknowledged), "{key}");
     }
     println!(
-        "{sends} sends between {PEOPLE} wallets in {:.0} s, {kills} kills, {} repeated without an answer: each was \
+        "{sends} sends between {PEOPLE} wallets in {:.0} s, {kills} kills, {} attempts without an answer: each was \
          done once, and the sum is 0",
         begun.elapsed().as_secs_f64(),
-        stage.repeated.load(Relaxed)
+        stage.unanswered.load(Relaxed)
     );
-    assert!(stage.repeated.load(Relaxed) > 0, "no answer was ever lost: nothing was shown");
+    assert!(stage.unanswered.load(Relaxed) > 0, "no answer was ever lost: nothing was shown");
 }
 
 impl Stage {
@@ -220,7 +220,7 @@ async fn send_until_told(
                 Told::Yes(answer) => return Some(answer.json()),
                 Told::TooMuch => return None,
                 Told::ConfirmAnew => break,
-                Told::Nothing => stage.repeated.fetch_add(1, Relaxed),
+                Told::Nothing => stage.unanswered.fetch_add(1, Relaxed),
             };
         }
     }
