@@ -99,6 +99,7 @@ async fn act<A: Perform>(
     let mut trace = Trace::of(&request.parameters)?;
     let mut tx = access::write_as(&app, &session).await?;
     let now_ms = app.clock.unix_ms();
+    store::set_out(&mut tx).await?;
     if let Some(key) = key {
         let hash = replies::request_hash(A::KIND, &session.id, &trace.canonical);
         if let Some(answer) = replies::claim(&mut tx, &session.account, key, &hash, now_ms).await? {

@@ -25,6 +25,7 @@ pub(super) async fn preflight<A: Perform>(
     app.limits.options.check(&app.config.keys.mac("limits/step-up", session.id.as_str().as_bytes()))?;
     let trace = Trace::of(&parameters)?;
     let mut tx = access::write_as(&app, &session).await?;
+    store::set_out(&mut tx).await?;
     let now_ms = app.clock.unix_ms();
     let by = Asker { app: &app, tx: &mut tx, session: &session, now_ms };
     let options = ask(by, &parameters, &trace).await;

@@ -40,6 +40,18 @@ pub(super) async fn take(
     )
 }
 
+/// From here on everything can be taken back.
+pub(super) async fn set_out(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    execute!(tx, "SAVEPOINT action")?;
+    Ok(())
+}
+
+/// Takes back what was done since [`set_out`], whatever has failed; what was locked before stays so.
+pub(super) async fn turn_back(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    execute!(tx, "ROLLBACK TO SAVEPOINT action")?;
+    Ok(())
+}
+
 /// Step-ups that were begun do not outlive a start of the server.
 pub(crate) async fn void_all(tx: &mut Tx) -> Result<(), sqlx::Error> {
     execute!(tx, "DELETE FROM step_ups")?;

@@ -58,7 +58,8 @@ impl Trace {
         })
     }
 
-    /// Ends the transaction of the try: it lasts, or nothing of it does but what is kept of a refusal.
+    /// Ends the transaction of the try, which has [set out](store::set_out): it lasts, or nothing of it does
+    /// but what is kept of a refusal.
     pub(super) async fn conclude<T>(
         self,
         app: &App,
@@ -81,23 +82,23 @@ impl Trace {
             // Nobody has refused anything: the same again, with the same confirmation, may succeed.
             Err(refusal) if refusal.is_own_fault() => Err(refusal),
             Err(refusal) => {
-                drop(tx);
-                self.keep(app, session, &refusal, now_ms).await?;
+                // In one transaction with the refusal: whoever repeats the request meanwhile waits for it.
+                store::turn_back(&mut tx).await?;
+                self.keep(&mut tx, session, &refusal, now_ms).await?;
+                tx.commit(&app.live).await?;
                 Err(refusal)
             }
         }
     }
 
-    /// Keeps what a refused try leaves behind, even when its session has ended meanwhile.
-    async fn keep(self, app: &App, session: &Session, refusal: &Refusal, now_ms: i64) -> Result<()> {
-        let mut tx = app.db.write().await?;
+    /// Keeps what a refused try leaves behind.
+    async fn keep(&self, tx: &mut Tx, session: &Session, refusal: &Refusal, now_ms: i64) -> Result<()> {
         if let Some(ceremony) = &self.spends {
-            store::take(&mut tx, ceremony, &session.id).await?;
+            store::take(tx, ceremony, &session.id).await?;
         }
-        self.mark_suspect(&mut tx, session, now_ms).await?;
+        self.mark_suspect(tx, session, now_ms).await?;
         let what = self.activity(self.outcome, Some(refusal.code()));
-        audit::record_once(&mut tx, event(session, what, now_ms)).await?;
-        Ok(tx.commit(&app.live).await?)
+        Ok(audit::record_once(tx, event(session, what, now_ms)).await?)
     }
 
     async fn mark_suspect(&self, tx: &mut Tx, session: &Session, now_ms: i64) -> Result<()> {

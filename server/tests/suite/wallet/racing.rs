@@ -1,7 +1,8 @@
 use super::key;
 use crate::support::World;
 use futures_util::future::join_all;
-use holdfast_protocol::{problem::Code, wallet::Sent};
+use holdfast_protocol::{problem::Code, step_up::Request, wallet::Sent};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sends_that_race_for_one_balance_never_overdraw_it() {
@@ -36,6 +37,39 @@ async fn sends_both_ways_at_once_all_arrive() {
     }
     assert_eq!((ada.balance().await, mara.balance().await), ("94.00".to_owned(), "106.00".to_owned()));
     assert_eq!(world.sum().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_repetitions_that_race_none_is_done_after_one_was_refused() {
+    let world = World::new().await;
+    let (ada, mara) = (world.holder("Ada", "100.00").await, world.holder("Mara", "0.00").await);
+    // What one of them meets is otherwise for the next.
+    let renaming = async {
+        for name in ["Maria", "Mara"].iter().cycle() {
+            world.rename(&mara, name).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let repeating = async {
+        for round in 0..12 {
+            let send = ada.to(&mara, "Mara", "1.00").await;
+            let asked = loop {
+                let asked = ada.ask(&send).await;
+                if asked.status == 200 {
+                    break asked;
+                }
+            };
+            let request = Request { parameters: send, secret: None, confirmation: Some(ada.sign(&asked)) };
+            let key = key(round);
+            let answers = join_all((0..6).map(|_| ada.act(&request, &key))).await;
+            let done = answers.iter().filter(|answer| answer.status == 200).count();
+            assert!([0, 6].contains(&done), "{answers:?}");
+        }
+    };
+    tokio::select! {
+        () = renaming => {}
+        () = repeating => {}
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
