@@ -99,6 +99,17 @@ impl Db {
         Ok(Self::Postgres(pool))
     }
 
+    /// Opens a SQLite file as it is, to read it: nothing is made, nothing is migrated.
+    pub async fn inspect_sqlite(file: &Path) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(WAIT);
+        Ok(Self::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?))
+    }
+
+    /// Connects to PostgreSQL to read what is there: nothing is made, nothing is migrated.
+    pub async fn inspect_postgres(url: &str) -> Result<Self, sqlx::Error> {
+        Ok(Self::Postgres(PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect(url).await?))
+    }
+
     /// A transaction that will write. On SQLite it takes the write lock at once: one that finds out
     /// later that it must write is refused when another wrote meanwhile.
     pub async fn write(&self) -> Result<Tx, sqlx::Error> {
@@ -208,7 +219,26 @@ macro_rules! row {
     };
 }
 
-pub(crate) use {execute, row, rows};
+/// Reads rows one after the other, without ever holding all of them: `each!(tx, Row, |row| take(row), "SELECT …")`.
+macro_rules! each {
+    ($tx:expr, $row:ty, $take:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        use futures_util::TryStreamExt as _;
+        let mut take = $take;
+        match &mut $tx.on {
+            $crate::db::On::Sqlite(tx) => {
+                let mut found = sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch(&mut **tx);
+                while let Some(row) = found.try_next().await? { take(row); }
+            }
+            $crate::db::On::Postgres(tx) => {
+                let mut found = sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch(&mut **tx);
+                while let Some(row) = found.try_next().await? { take(row); }
+            }
+        }
+        Ok::<(), sqlx::Error>(())
+    }};
+}
+
+pub(crate) use {each, execute, row, rows};
 
 /// Whether a statement failed because what it inserts is there already.
 pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {

@@ -39,6 +39,8 @@ pub mod recovery;
 pub mod step_up;
 pub mod wallet;
 
+pub mod verify_log;
+
 use app::App;
 use axum::{
     Json, Router, middleware,

@@ -5,6 +5,7 @@ use holdfast_protocol::{ids::WalletId, wallet::Usd};
 use holdfast_server::{
     account,
     app::App,
+    audit::Witness,
     clock::Clock,
     config::Mode,
     db::Db,
@@ -13,6 +14,7 @@ use holdfast_server::{
     listen::{self, Patience},
     live, router,
     settings::{Settings, Start},
+    verify_log::{self, Verdict},
 };
 use std::{
     error::Error,
@@ -23,7 +25,7 @@ use std::{
     process::ExitCode,
     time::Duration,
 };
-use tokio::{net::TcpListener, signal::unix::SignalKind};
+use tokio::{net::TcpListener, signal::unix::SignalKind, sync::oneshot};
 use tracing_subscriber::EnvFilter;
 
 /// Holdfast: a console that a stolen cookie does not open.
@@ -44,6 +46,13 @@ enum Command {
     /// account exists, HOLDFAST_SETUP_TOKEN; it says which of them is missing. With --mode development
     /// it makes what is missing and keeps it in the data folder.
     Serve(Box<Settings>),
+
+    /// Verifies the whole audit trail offline.
+    ///
+    /// Judges each event by its hash, each confirmed step-up by its parameters, sentence, token and signature,
+    /// and the chain by the signed heads. It changes nothing and needs no running server. Exit code: 0 when
+    /// all is well, 1 when something was found, 2 when it could not verify.
+    VerifyLog(Box<verify_log::Arguments>),
 
     /// The money in people's wallets.
     #[command(subcommand)]
@@ -76,13 +85,17 @@ struct Issue {
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
-    let (settings, issue) = match Cli::parse().command {
-        Command::Serve(settings) => (*settings, None),
+    match Cli::parse().command {
+        Command::Serve(settings) => start(*settings, None),
+        Command::VerifyLog(arguments) => verify(*arguments),
         Command::Wallet(WalletCommand::Issue(issue)) => {
             let Issue { to, amount, settings } = *issue;
-            (settings, Some((to, amount)))
+            start(settings, Some((to, amount)))
         }
-    };
+    }
+}
+
+fn start(settings: Settings, issue: Option<(WalletId, Usd)>) -> ExitCode {
     let start = match settings.start() {
         Ok(start) => start,
         Err(wrong) => {
@@ -107,6 +120,21 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("Holdfast stops: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn verify(arguments: verify_log::Arguments) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let verified = runtime
+        .map_err(|error| format!("the system gives no runtime ({error})"))
+        .and_then(|runtime| runtime.block_on(verify_log::run(arguments, &mut io::stdout().lock())));
+    match verified {
+        Ok(Verdict::AllIsWell) => ExitCode::SUCCESS,
+        Ok(Verdict::Findings) => ExitCode::from(1),
+        Err(why) => {
+            eprintln!("Nothing was verified: {why}.");
+            ExitCode::from(2)
         }
     }
 }
@@ -147,6 +175,10 @@ async fn put_into_wallet(start: Start, to: &WalletId, amount: Usd) -> Result<(),
 
 async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     let db = open(&start).await?;
+    let witness = Witness::open(&start.witness, &Entropy::system()).map_err(|error| {
+        let folder = start.witness.display();
+        format!("the folder {folder} of the audit trail's signed heads cannot be used: {error}. --witness (HOLDFAST_WITNESS) names another.")
+    })?;
     let listener = TcpListener::bind(start.listen).await.map_err(|error| {
         format!(
             "cannot listen on {}: {error}. Choose another with --listen, or with --port of `cargo xtask run`.",
@@ -180,7 +212,8 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     if start.database_url.is_some() {
         live::listen(&app).await?;
     }
-    let sweeper = tokio::spawn(sweep(app.clone()));
+    let (enough, until) = oneshot::channel();
+    let sweeper = tokio::spawn(sweep(app.clone(), witness, until));
     tokio::spawn(stop(app.clone()));
     let serving = listen::serve(listener, router(app.clone()), app.clone(), Patience::with(&app.config));
     let mut stopping = app.live.stopping();
@@ -197,7 +230,10 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     if tokio::time::timeout(STOP_WITHIN, app.live.all_closed()).await.is_err() {
         tracing::warn!("some connections did not close in time");
     }
-    sweeper.abort();
+    drop(enough);
+    if sweeper.await.is_err() {
+        tracing::error!("the last events of the audit trail were not signed");
+    }
     db.close().await;
     Ok(())
 }
@@ -226,11 +262,21 @@ async fn stop(app: App) {
     app.live.stop();
 }
 
-async fn sweep(app: App) {
+/// Once a minute; and at the end, when nothing more happens, signs what the audit trail has become.
+async fn sweep(app: App, mut witness: Witness, mut until: oneshot::Receiver<()>) {
     loop {
         if let Err(error) = app.sweep().await {
             tracing::warn!(%error, "what has expired could not be removed; it stays refused");
         }
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        sign(&app, &mut witness).await;
+        if tokio::time::timeout(Duration::from_secs(60), &mut until).await.is_ok() {
+            return sign(&app, &mut witness).await;
+        }
+    }
+}
+
+async fn sign(app: &App, witness: &mut Witness) {
+    if let Err(error) = witness.sign(&app.db, &app.clock).await {
+        tracing::error!(%error, "the newest events of the audit trail are not signed yet");
     }
 }

@@ -44,6 +44,11 @@ pub struct Settings {
     #[arg(long, env = "HOLDFAST_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
 
+    /// Folder of the audit trail's signed heads (`log-heads.jsonl`) and of the key that signs them
+    /// [default: the data folder]. Best on another disk than the database, out of reach of whoever can write that.
+    #[arg(long, env = "HOLDFAST_WITNESS", value_name = "FOLDER")]
+    pub witness: Option<PathBuf>,
+
     /// postgres://… to use PostgreSQL instead of SQLite.
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
@@ -115,6 +120,8 @@ pub struct Start {
     pub config: Config,
     pub listen: SocketAddr,
     pub data: PathBuf,
+    /// See [`crate::audit::Witness`].
+    pub witness: PathBuf,
     pub database_url: Option<String>,
     /// The setup token, where it was made for this start and must be shown.
     pub made_setup_token: Option<Secret>,
@@ -144,6 +151,7 @@ impl Settings {
             rp_id: self.rp_id.or(file.rp_id),
             name: self.name.or(file.name),
             data: self.data.or(file.data),
+            witness: self.witness.or(file.witness),
             database_url: self.database_url.or(file.database_url),
             secret: self.secret.or(file.secret),
             secret_previous: self.secret_previous.or(file.secret_previous),
@@ -165,7 +173,7 @@ impl Settings {
     }
 }
 
-fn read_file(path: &std::path::Path) -> Result<Settings, Wrong> {
+pub(crate) fn read_file(path: &std::path::Path) -> Result<Settings, Wrong> {
     let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
         Wrong(vec![format!("The configuration file {} cannot be read: {error}.", path.display())])
     })?;

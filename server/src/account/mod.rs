@@ -120,7 +120,7 @@ async fn setup_verify(
     let record = |what| Event { account: &new.id, what, device: Some(&device), session: None, at_ms: now_ms };
     audit::record(&mut tx, record(Activity::AccountCreated)).await?;
     let added = Activity::PasskeyAdded { passkey: passkey.clone(), name: name.clone() };
-    audit::record(&mut tx, record(added)).await?;
+    audit::record_with(&mut tx, record(added), &webauthn::evidence(&credential)).await?;
     let opened = Opened {
         account: &new.id,
         passkey: &passkey,

@@ -1,16 +1,21 @@
-//! The audit trail: an event is recorded in the transaction that it tells of, or not at all.
+//! The audit trail: an event is recorded in the transaction that it tells of, or not at all. The events of an
+//! account form a hash chain ([`chain`]), whose newest hashes are signed outside of the database ([`heads`]).
 
+pub mod chain;
+pub mod heads;
 mod store;
 mod window;
+mod witness;
 
 pub(crate) use store::{newest, page, since, step_ups};
 pub(crate) use window::window;
+pub use witness::Witness;
 
 use crate::db::Tx;
 use holdfast_protocol::{
     history::{Activity, Device},
     ids::{AccountId, SessionId},
-    step_up::Evidence,
+    step_up::{Evidence, Outcome},
 };
 
 /// Accounts with something new in a transaction; its commit wakes their connections.
@@ -39,7 +44,19 @@ pub struct Event<'a> {
     pub at_ms: i64,
 }
 
-/// Records an event.
+/// Whether an event comes with what it must be judged by: a registered passkey with its key, a confirmed
+/// step-up with its signature, and everything else with nothing.
+pub fn is_evidence_of(what: &Activity, evidence: Option<&Evidence>) -> bool {
+    match (what, evidence) {
+        (Activity::PasskeyAdded { .. }, evidence) => matches!(evidence, Some(Evidence::Registration { .. })),
+        (Activity::StepUp { outcome: Outcome::Confirmed, .. }, evidence) => {
+            matches!(evidence, Some(Evidence::StepUp { .. }))
+        }
+        (_, evidence) => evidence.is_none(),
+    }
+}
+
+/// Records an event that needs no evidence.
 pub async fn record(tx: &mut Tx, event: Event<'_>) -> Result<(), sqlx::Error> {
     tx.recorded().note(event.account);
     store::append(tx, &event, None).await

@@ -1,17 +1,25 @@
-use super::Event;
-use crate::db::{Tx, execute, row, rows};
+use super::{
+    Event,
+    chain::{BEGINNING, Hash, Link},
+    is_evidence_of,
+};
+use crate::db::{Tx, each, execute, row, rows};
 use holdfast_protocol::{
     history::{Activity, ActivityEvent, Device},
     ids::{AccountId, SessionId},
     step_up::{Evidence, Group},
 };
 
-/// Takes the account's next number, so that events of one account rise with time on every instance.
+/// Takes the account's next number, so that events of one account rise with time on every instance, and
+/// chains the event to the one before.
 pub(super) async fn append(
     tx: &mut Tx,
     event: &Event<'_>,
     evidence: Option<&Evidence>,
 ) -> Result<(), sqlx::Error> {
+    if !is_evidence_of(&event.what, evidence) {
+        return Err(sqlx::Error::Encode("an event without its evidence, or with another's".into()));
+    }
     let evidence = evidence.map(serde_json::to_string).transpose();
     let evidence = evidence.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let account = event.account.as_str();
@@ -22,23 +30,50 @@ pub(super) async fn append(
         account
     )?;
     let (id,) = next.ok_or(sqlx::Error::RowNotFound)?;
+    // A statement of its own: what a statement reads beside the row that it waited for is older than the wait.
+    let before: Option<(Option<Vec<u8>>,)> = row!(
+        tx,
+        (Option<Vec<u8>>,),
+        "SELECT hash FROM activity WHERE account_id = $1 AND id = $2",
+        account,
+        id - 1
+    )?;
+    let before = before.and_then(|(hash,)| Hash::try_from(hash?).ok()).unwrap_or(BEGINNING);
+    let what = what(event)?;
+    let browser = event.device.map(|device| device.browser.as_str());
+    let system = event.device.map(|device| device.system.as_str());
+    let session = event.session.map(|session| session.as_str());
+    let step_up = match &event.what {
+        Activity::StepUp { action, .. } => Some(action.group().as_str()),
+        _ => None,
+    };
+    let link = Link {
+        account: account.as_bytes(),
+        id,
+        at_ms: event.at_ms,
+        what: what.as_bytes(),
+        browser: browser.map(str::as_bytes),
+        system: system.map(str::as_bytes),
+        session: session.map(str::as_bytes),
+        evidence: evidence.as_deref().map(str::as_bytes),
+        step_up: step_up.map(str::as_bytes),
+    };
+    let hash = link.hash(&before);
     execute!(
         tx,
         "INSERT INTO activity (account_id, id, at_ms, what, browser, system, session_id, evidence,
-                               step_up)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                               step_up, hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         account,
         id,
         event.at_ms,
-        what(event)?,
-        event.device.map(|device| device.browser.as_str()),
-        event.device.map(|device| device.system.as_str()),
-        event.session.map(|session| session.as_str()),
+        what,
+        browser,
+        system,
+        session,
         evidence,
-        match &event.what {
-            Activity::StepUp { action, .. } => Some(action.group().as_str()),
-            _ => None,
-        },
+        step_up,
+        hash.as_slice(),
     )?;
     Ok(())
 }
@@ -173,4 +208,18 @@ pub(crate) async fn newest(tx: &mut Tx, account: &AccountId) -> Result<i64, sqlx
     let found: Option<(i64,)> =
         row!(tx, (i64,), "SELECT activity_count FROM accounts WHERE id = $1", account.as_str())?;
     Ok(found.map_or(0, |(newest,)| newest))
+}
+
+/// The newest event of every account, with its hash.
+pub(super) async fn heads(
+    tx: &mut Tx,
+    mut take: impl FnMut(String, i64, Vec<u8>),
+) -> Result<(), sqlx::Error> {
+    each!(
+        tx,
+        (String, i64, Vec<u8>),
+        |(account, id, hash)| take(account, id, hash),
+        "SELECT a.account_id, a.id, a.hash FROM accounts c
+         JOIN activity a ON a.account_id = c.id AND a.id = c.activity_count WHERE a.hash IS NOT NULL",
+    )
 }

@@ -20,6 +20,7 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
     };
     let listen = settings.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
     let data = settings.data.clone().unwrap_or_else(|| "data".into());
+    let witness = settings.witness.clone().unwrap_or_else(|| data.clone());
 
     let made = if settings.is_development() { dev_secrets::read_or_make(&data) } else { Ok(None) };
     // Without the folder everything else would be missing too: that is no news.
@@ -133,7 +134,7 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         pop,
         rates: Rates::default(),
     };
-    Ok(Start { config, listen, data, database_url, made_setup_token })
+    Ok(Start { config, listen, data, witness, database_url, made_setup_token })
 }
 
 fn actions(names: &[String], wrong: &mut Vec<String>) -> Vec<Kind> {

@@ -10,10 +10,12 @@ use crate::{
     problem::{Refusal, Result},
 };
 use holdfast_protocol::{
+    base64url::Bytes,
     passkeys::{
         AssertionOptions, AssertionResponse, Discoverable, RegistrationOptions, RegistrationResponse,
     },
     problem::Code,
+    step_up::Evidence,
     tokens::challenge_of,
 };
 use holdfast_relying_party::{
@@ -151,6 +153,15 @@ pub(crate) fn verify_new(
         return Err(refuse(Code::CeremonyMismatch, "the id beside the response is another one"));
     }
     Ok(credential)
+}
+
+/// What later signatures of a new passkey are judged by: kept with the event that it was added.
+pub(crate) fn evidence(credential: &RegisteredCredential) -> Evidence {
+    Evidence::Registration {
+        credential_id: Bytes(credential.id.clone()),
+        public_key: Bytes(credential.public_key.clone()),
+        backup_eligible: credential.backup_eligible,
+    }
 }
 
 /// An assertion, verified against the passkey that it names and the account that owns it.

@@ -21,5 +21,6 @@ mod sessions;
 mod setup;
 mod step_up;
 mod streams;
+mod trail;
 mod wallet;
 mod wire;

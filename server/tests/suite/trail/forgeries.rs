@@ -1,0 +1,258 @@
+//! Events whose hashes all fit, and which lie nevertheless: each part of a confirmed step-up is held against
+//! the others, whoever signed it.
+
+use super::{Real, judge, rechain};
+use crate::support::{BE, BS, ORIGIN, SECRET, Said, SoftPasskey, UP, UV, passkey_of};
+use holdfast_protocol::{
+    base64url::{self, Bytes},
+    history::Activity,
+    ids::{AccountId, CeremonyId, SessionId, Thumbprint},
+    passkeys::AssertionOptions,
+    step_up::{Evidence, Kind, Outcome},
+    tokens::{Claims, Purpose, StepUp, UnverifiedToken, challenge_of},
+};
+use holdfast_relying_party::Refusal;
+use holdfast_server::{
+    secrets::{Keyring, Secret},
+    verify_log::{Fault, Finding, Heads, Place, Row, Rules},
+};
+use webauthn_rs_proto::{PublicKeyCredentialRequestOptions, UserVerificationPolicy};
+
+/// A confirmed step-up, to be turned into a lie, signed, and put back.
+pub(super) struct Forgery {
+    row: Row,
+    what: Activity,
+    parameters: String,
+    claims: Claims,
+}
+
+/// What is changed of it, and what of the passkey's answer.
+type Change = fn(&mut Forgery);
+type Lie = fn(&mut Said);
+
+impl Forgery {
+    pub(super) fn of(row: &Row) -> Option<Self> {
+        let evidence = serde_json::from_slice(row.evidence.as_deref()?).unwrap();
+        let Evidence::StepUp { parameters, token, .. } = evidence else { return None };
+        let claims = UnverifiedToken::read(&token).unwrap().into_claims_after_mac();
+        let what = serde_json::from_slice(&row.what).unwrap();
+        Some(Self { row: row.clone(), what, parameters, claims })
+    }
+
+    pub(super) fn signed_by(self, passkey: &SoftPasskey, lie: impl FnOnce(&mut Said)) -> Row {
+        let Self { mut row, what, parameters, claims } = self;
+        let token = format!("{}.{}", claims.encode().unwrap(), base64url::encode(&[0; 32]));
+        let public_key = PublicKeyCredentialRequestOptions {
+            challenge: challenge_of(&token).to_vec(),
+            timeout: None,
+            rp_id: claims.rp_id.clone(),
+            allow_credentials: Vec::new(),
+            user_verification: UserVerificationPolicy::Required,
+            hints: None,
+            extensions: None,
+        };
+        let options = AssertionOptions { ceremony: claims.ceremony, token: token.clone(), public_key };
+        let answer = passkey.assert(&options, lie);
+        let evidence = Evidence::StepUp {
+            parameters,
+            token,
+            credential_id: answer.id,
+            client_data_json: answer.client_data_json,
+            authenticator_data: answer.authenticator_data,
+            signature: answer.signature,
+        };
+        row.evidence = Some(serde_json::to_vec(&evidence).unwrap());
+        row.what = serde_json::to_vec(&what).unwrap();
+        row
+    }
+
+    fn named(&mut self) -> &mut StepUp {
+        let Purpose::StepUp(named) = &mut self.claims.purpose else { panic!("a step-up") };
+        named
+    }
+
+    fn sentence(&mut self) -> &mut String {
+        let Activity::StepUp { sentence, .. } = &mut self.what else { panic!("a step-up") };
+        sentence
+    }
+}
+
+/// The rows of a trail, the place of its last confirmed step-up, and what is found once it is forged.
+struct Bench {
+    real: Real,
+    rows: Vec<Row>,
+    confirmed: Vec<usize>,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let real = Real::new().await;
+        let rows = real.rows().await;
+        let confirmed = (0..rows.len()).filter(|at| Forgery::of(&rows[*at]).is_some()).collect();
+        Self { real, rows, confirmed }
+    }
+
+    fn last(&self) -> usize {
+        *self.confirmed.last().unwrap()
+    }
+
+    /// A token that the server has not signed, for whatever is changed, signed by the owner's own passkey.
+    fn found(
+        &self,
+        change: impl FnOnce(&mut Forgery),
+        lie: impl FnOnce(&mut Said),
+        rules: Rules,
+    ) -> Vec<Fault> {
+        let mut rows = self.rows.clone();
+        let mut forgery = Forgery::of(&rows[self.last()]).unwrap();
+        change(&mut forgery);
+        rows[self.last()] = forgery.signed_by(&self.real.passkey, lie);
+        rechain(&mut rows);
+        let found = judge(&rows, rules, Heads::default()).1;
+        let place =
+            Place::Event { account: self.real.owner.account.to_string(), event: self.rows[self.last()].id };
+        assert!(found.iter().all(|finding| finding.place == place), "{found:?}");
+        found.into_iter().map(|Finding { fault, .. }| fault).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_step_up_fits_in_each_of_its_parts() {
+    let bench = Bench::new().await;
+    let another = |what| Fault::MadeForAnother { what };
+    let changes: [(Change, Fault); 19] = [
+        (|it| it.claims.purpose = Purpose::Login { jkt: Thumbprint::from_hash(&[1; 32]) }, Fault::Token),
+        (|it| it.claims.nonce = Bytes(vec![1; 31]), Fault::Token),
+        (|it| it.named().account = AccountId::make([9; 16]), another("account")),
+        (|it| it.named().session = SessionId::make([9; 16]), another("session")),
+        (|it| it.row.session = Some(SessionId::make([9; 16]).as_str().into()), another("session")),
+        (|it| it.row.session = None, another("session")),
+        (|it| it.named().action = Kind::PasskeyRemove, another("action")),
+        (|it| it.named().target.push('x'), another("target")),
+        (|it| it.named().parameters = Bytes(vec![1; 32]), another("parameters")),
+        (|it| it.parameters = it.parameters.replacen("mara@", "mera@", 1), another("parameters")),
+        (|it| it.named().sentence.push('!'), another("sentence")),
+        (|it| it.sentence().push('!'), Fault::Sentence),
+        (|it| it.parameters = it.parameters.replacen(':', ": ", 1), Fault::Parameters),
+        (|it| it.parameters = "{}".to_owned(), Fault::Parameters),
+        (
+            |it| {
+                it.row.step_up = Some(b"passkey".to_vec());
+                let (outcome, sentence) = (Outcome::Confirmed, it.sentence().clone());
+                it.what = Activity::StepUp { action: Kind::PasskeyRemove, outcome, sentence, code: None };
+            },
+            Fault::Parameters,
+        ),
+        (|it| it.row.step_up = Some(b"passkey".to_vec()), Fault::Unreadable { column: "step_up" }),
+        (|it| it.row.step_up = None, Fault::Unreadable { column: "step_up" }),
+        (|it| it.row.at_ms = i64::try_from(it.claims.issued_at_ms).unwrap() - 1, Fault::Time),
+        (|it| it.row.at_ms = i64::try_from(it.claims.expires_at_ms).unwrap(), Fault::Time),
+    ];
+    for (number, (change, fault)) in changes.into_iter().enumerate() {
+        assert_eq!(bench.found(change, |_| {}, Rules::default()), [fault], "change {number}");
+    }
+    let refused = Fault::Assertion;
+    let lies: [(Lie, Fault); 11] = [
+        (|said| said.client_data["type"] = "webauthn.create".into(), refused(Refusal::WrongType)),
+        (|said| said.client_data["challenge"] = "AAAA".into(), refused(Refusal::ChallengeMismatch)),
+        (|said| said.client_data["origin"] = "https://other.example".into(), refused(Refusal::ForeignOrigin)),
+        (|said| said.client_data["crossOrigin"] = true.into(), refused(Refusal::CrossOrigin)),
+        (|said| said.rp_id = "other.example".to_owned(), refused(Refusal::RpIdMismatch)),
+        (|said| said.flags = UV | BE | BS, refused(Refusal::UserPresenceMissing)),
+        (|said| said.flags = UP | BE | BS, refused(Refusal::UserVerificationMissing)),
+        (|said| said.flags = UP | UV, refused(Refusal::BackupEligibilityChanged)),
+        (
+            |said| said.key = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap(),
+            refused(Refusal::SignatureInvalid),
+        ),
+        (|said| said.id.push(1), Fault::UnknownPasskey),
+        (|said| said.id.clear(), Fault::UnknownPasskey),
+    ];
+    for (number, (lie, fault)) in lies.into_iter().enumerate() {
+        assert_eq!(bench.found(|_| {}, lie, Rules::default()), [fault], "lie {number}");
+    }
+}
+
+#[tokio::test]
+async fn the_secret_tells_a_token_of_the_server_from_one_of_the_owner_alone() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.found(|_| {}, |_| {}, Rules::default()), []);
+    let keys = |secret: &str| Some(Keyring::new(Secret::new(secret.to_owned()), None));
+    let rules = Rules { keys: keys(SECRET), ..Rules::default() };
+    assert_eq!(bench.found(|_| {}, |_| {}, rules.clone()), [Fault::Mac]);
+    assert_eq!(judge(&bench.rows, rules, Heads::default()).1, []);
+    let other = Rules { keys: keys("another secret, of many characters"), ..Rules::default() };
+    assert_eq!(judge(&bench.rows, other, Heads::default()).1.len(), bench.confirmed.len());
+}
+
+#[tokio::test]
+async fn other_origins_are_taken_where_they_are_said() {
+    let bench = Bench::new().await;
+    let origin = || "https://other.example".to_owned();
+    let related = Rules { related_origins: vec![origin()], ..Rules::default() };
+    assert_eq!(bench.found(|_| {}, |said| said.client_data["origin"] = origin().into(), related), []);
+    let embedding = Rules { embedding_origins: vec![origin()], ..Rules::default() };
+    let framed = |said: &mut Said| {
+        assert_eq!(said.client_data["origin"], ORIGIN);
+        said.client_data["crossOrigin"] = true.into();
+        said.client_data["topOrigin"] = origin().into();
+    };
+    assert_eq!(bench.found(|_| {}, framed, embedding), []);
+}
+
+#[tokio::test]
+async fn a_ceremony_and_a_nonce_are_used_once() {
+    let bench = Bench::new().await;
+    let before = Forgery::of(&bench.rows[bench.confirmed[0]]).unwrap().claims;
+    let (ceremony, nonce): (CeremonyId, Bytes) = (before.ceremony, before.nonce);
+    let found = |change: &dyn Fn(&mut Forgery)| bench.found(change, |_| {}, Rules::default());
+    assert_eq!(found(&|it| it.claims.ceremony = ceremony.clone()), [Fault::UsedTwice]);
+    assert_eq!(found(&|it| it.claims.nonce = nonce.clone()), [Fault::UsedTwice]);
+}
+
+#[tokio::test]
+async fn a_passkey_signs_between_its_registration_and_its_removal() {
+    let bench = Bench::new().await;
+    let at = bench.rows.iter().position(|row| row.what.starts_with(b"{\"kind\":\"passkey_added\"")).unwrap();
+    let Activity::PasskeyAdded { passkey, name } = serde_json::from_slice(&bench.rows[at].what).unwrap()
+    else {
+        panic!("an enrolment")
+    };
+    let found = |change: &dyn Fn(&mut Vec<Row>)| {
+        let mut rows = bench.rows.clone();
+        change(&mut rows);
+        let first = rows.iter().position(|row| row.account == bench.rows[at].account).unwrap();
+        for (row, id) in rows[first..].iter_mut().zip(1..) {
+            if row.account == bench.rows[at].account {
+                row.id = id;
+            }
+        }
+        rechain(&mut rows);
+        let found = judge(&rows, Rules::default(), Heads::default()).1;
+        found.into_iter().map(|finding| finding.fault).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&|_| {}), []);
+
+    let removed = |passkey| Activity::PasskeyRemoved { passkey, name: name.clone() };
+    let insert = |rows: &mut Vec<Row>, at: usize, what: &Activity| {
+        let what = serde_json::to_vec(what).unwrap();
+        let row = Row { what, evidence: None, step_up: None, ..rows[at].clone() };
+        rows.insert(at, row);
+    };
+    let mine = removed(passkey);
+    assert_eq!(found(&|rows| insert(rows, bench.last(), &mine)), [Fault::RemovedPasskey]);
+    assert_eq!(found(&|rows| insert(rows, bench.last() + 1, &mine)), []);
+    let others = removed(passkey_of(&bench.real.owner.account));
+    assert_eq!(found(&|rows| insert(rows, bench.last(), &others)), []);
+
+    let unknown = vec![Fault::UnknownPasskey; bench.confirmed.len()];
+    assert_eq!(found(&|rows| drop(rows.remove(at))), unknown);
+    let without = [vec![Fault::Evidence], unknown].concat();
+    assert_eq!(found(&|rows| rows[at].evidence = None), without);
+    assert_eq!(found(&|rows| rows.insert(at, rows[at].clone())), [Fault::RegisteredTwice]);
+
+    // Evidence where none belongs, and the other kind of it.
+    assert_eq!(found(&|rows| rows[at + 1].evidence = rows[at].evidence.clone()), [Fault::Evidence]);
+    assert_eq!(found(&|rows| rows[bench.last()].evidence = rows[at].evidence.clone()), [Fault::Evidence]);
+    assert_eq!(found(&|rows| rows[bench.last()].evidence = None), [Fault::Evidence]);
+}
