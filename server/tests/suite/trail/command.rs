@@ -166,7 +166,7 @@ async fn the_program_signs_what_happens_until_it_stops() {
     let answer = guest.set_up(&mut SoftPasskey::new(&world)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     Command::new("kill").args(["-TERM", &serving.0.id().to_string()]).status().unwrap();
-    world.until(async || serving.0.try_wait().unwrap().is_some()).await;
+    world.until(|| std::future::ready(serving.0.try_wait().unwrap().is_some())).await;
 
     let verified = holdfast().arg("verify-log").output().unwrap();
     let text = String::from_utf8(verified.stdout).unwrap();

@@ -112,7 +112,11 @@ async fn confirm(world: &World, browser: &Browser, passkey: &SoftPasskey) {
     let email = "mara@example.org".to_owned();
     let parameters = Regeneration { account: browser.account.clone(), email, verifiers };
     let (ceremony, token, credential) = ask(browser, passkey, &parameters).await;
-    let request = Request { parameters, confirmation: Some(Confirmation { ceremony, token, credential }) };
+    let request = Request {
+        parameters,
+        secret: None,
+        confirmation: Some(Confirmation { ceremony, token, credential }),
+    };
     let answer = browser.post(Kind::RecoveryCodesRegenerate.path(), &request).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
