@@ -105,9 +105,16 @@ impl Db {
         Ok(Self::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?))
     }
 
-    /// Connects to PostgreSQL to read what is there: nothing is made, nothing is migrated.
+    /// Connects to PostgreSQL to read what is there: nothing is made, nothing is migrated, and a transaction
+    /// sees one moment, as it does on SQLite.
     pub async fn inspect_postgres(url: &str) -> Result<Self, sqlx::Error> {
-        Ok(Self::Postgres(PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect(url).await?))
+        let pool =
+            PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT).after_connect(|connection, _| {
+                let reading =
+                    "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+                Box::pin(async move { sqlx::raw_sql(reading).execute(connection).await.map(drop) })
+            });
+        Ok(Self::Postgres(pool.connect(url).await?))
     }
 
     /// A transaction that will write. On SQLite it takes the write lock at once: one that finds out

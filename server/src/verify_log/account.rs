@@ -1,6 +1,7 @@
 use super::{
     Fault, Finding, Place, Row, Rules, Summary,
     heads::{Heads, Signed, missing},
+    passkeys::Passkeys,
     step_up::{Confirmed, Passkey},
 };
 use crate::audit::{
@@ -9,7 +10,7 @@ use crate::audit::{
 };
 use holdfast_protocol::{
     history::Activity,
-    ids::{AccountId, CeremonyId, SessionId},
+    ids::{AccountId, CeremonyId, PasskeyId, SessionId},
     step_up::{Evidence, Outcome},
 };
 use holdfast_relying_party::AssertionResponse;
@@ -27,6 +28,8 @@ pub(super) struct Account {
     says: Option<i64>,
     /// By credential id.
     passkeys: HashMap<Vec<u8>, Passkey>,
+    /// Added before events came with evidence.
+    older: Vec<PasskeyId>,
     ceremonies: HashSet<CeremonyId>,
     nonces: HashSet<Vec<u8>>,
     heads: Signed,
@@ -61,6 +64,7 @@ impl Account {
             previous: Previous::Unchained,
             says: None,
             passkeys: HashMap::new(),
+            older: Vec::new(),
             ceremonies: HashSet::new(),
             nonces: HashSet::new(),
             newest_head: heads.keys().next_back().copied().unwrap_or_default(),
@@ -110,8 +114,10 @@ impl Account {
     }
 
     /// After the last row.
-    pub(super) fn end(self, summary: &mut Summary) -> Vec<Finding> {
+    pub(super) fn end(self, summary: &mut Summary, passkeys: &mut Passkeys) -> Vec<Finding> {
         summary.accounts += 1;
+        passkeys.keep(&self.id, self.passkeys);
+        self.older.iter().for_each(|id| passkeys.keep_older(id.as_str()));
         let place = Place::Account { account: self.id.escape_ascii().to_string() };
         let fault = match self.says {
             None => Some(Fault::NoAccount),
@@ -173,6 +179,7 @@ impl Account {
                     Entry::Occupied(_) => return Err(Fault::RegisteredTwice),
                 }
             }
+            (Activity::PasskeyAdded { passkey, .. }, _) => self.older.push(passkey),
             (Activity::PasskeyRemoved { passkey, .. }, _) => {
                 let removed = self.passkeys.values_mut().filter(|known| known.id == passkey);
                 removed.for_each(|known| known.removed = true);

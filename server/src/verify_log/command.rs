@@ -114,6 +114,7 @@ pub async fn verify(
         verifier.take_empty(&account, count).into_iter().for_each(&mut tell);
     })
     .await?;
+    store::passkeys(&mut tx, |row| verifier.take_passkey(&row).into_iter().for_each(&mut tell)).await?;
     let (summary, findings) = verifier.finish();
     findings.into_iter().for_each(tell);
     Ok(summary)
@@ -222,8 +223,11 @@ fn read_heads(
 }
 
 fn sum_up(out: &mut impl Write, summary: &Summary, lines: Option<u64>, findings: u64) -> io::Result<()> {
-    let Summary { accounts, events, step_ups, heads, uncovered, unchained, .. } = summary;
-    writeln!(out, "{accounts} accounts, {events} events, {step_ups} step-ups verified.")?;
+    let Summary { accounts, events, step_ups, passkeys, heads, uncovered, unchained, .. } = summary;
+    writeln!(
+        out,
+        "{accounts} accounts, {events} events, {step_ups} step-ups and {passkeys} passkeys verified."
+    )?;
     if *unchained > 0 {
         writeln!(out, "{unchained} events are from before there was a hash chain.")?;
     }

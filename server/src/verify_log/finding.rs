@@ -19,6 +19,11 @@ pub enum Place {
         account: String,
         event: i64,
     },
+    /// A row of the table of passkeys.
+    Passkey {
+        account: String,
+        passkey: String,
+    },
     /// A line of a file of signed heads.
     Line {
         file: String,
@@ -71,6 +76,12 @@ pub enum Fault {
     RemovedPasskey,
     /// The passkey's answer does not hold.
     Assertion(Refusal),
+    /// A passkey that the trail has no registration of.
+    NeverRegistered,
+    /// A passkey with another public key than the registered one.
+    KeySwapped,
+    /// A passkey that was removed, and could sign in again.
+    EnabledAgain,
     /// The account says to have another number of events.
     Count {
         says: i64,
@@ -99,6 +110,7 @@ impl fmt::Display for Finding {
         match &self.place {
             Place::Account { account } => write!(f, "{account}: {}", self.fault),
             Place::Event { account, event } => write!(f, "{account}, event {event}: {}", self.fault),
+            Place::Passkey { account, passkey } => write!(f, "{account}, passkey {passkey}: {}", self.fault),
             Place::Line { file, line } => write!(f, "{file}, line {line}: {}", self.fault),
             Place::Heads => write!(f, "signed heads: {}", self.fault),
         }
@@ -125,6 +137,9 @@ impl fmt::Display for Fault {
             Self::UnknownPasskey => f.write_str("the passkey's registration is not in the trail before it"),
             Self::RemovedPasskey => f.write_str("the passkey had been removed"),
             Self::Assertion(why) => write!(f, "the passkey's answer does not hold: {why}"),
+            Self::NeverRegistered => f.write_str("the trail has no registration of it"),
+            Self::KeySwapped => f.write_str("its public key is not the one that was registered"),
+            Self::EnabledAgain => f.write_str("it was removed, and can sign in again"),
             Self::Count { says, has } => {
                 write!(f, "the account says to have {says} events, the trail has {has}")
             }

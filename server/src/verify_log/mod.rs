@@ -6,6 +6,7 @@ mod account;
 mod command;
 mod finding;
 mod heads;
+mod passkeys;
 mod step_up;
 mod store;
 
@@ -16,6 +17,7 @@ pub use store::rows;
 
 use crate::{audit::chain::Link, secrets::Keyring};
 use account::Account;
+use passkeys::Passkeys;
 
 /// A row of the audit trail as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +53,16 @@ impl Row {
     }
 }
 
+/// A row of the table of passkeys, by which people sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasskeyRow {
+    pub account: Vec<u8>,
+    pub id: Vec<u8>,
+    pub credential_id: Vec<u8>,
+    pub public_key: Vec<u8>,
+    pub enabled: bool,
+}
+
 /// What a signature may say beside what its token says.
 #[derive(Clone, Default)]
 pub struct Rules {
@@ -69,6 +81,8 @@ pub struct Summary {
     pub events: u64,
     /// Confirmed step-ups whose every part is right.
     pub step_ups: u64,
+    /// Rows of the table of passkeys, held against their registrations.
+    pub passkeys: u64,
     /// Signed heads that the trail was held against.
     pub heads: u64,
     /// Events that no signed head covers.
@@ -78,18 +92,19 @@ pub struct Summary {
     pub findings: u64,
 }
 
-/// Takes the rows of all accounts, those of one account together and by their number, and keeps of them only
-/// what later ones of the same account are judged by.
+/// Takes the rows of all accounts, those of one account together and by their number, then the rows of passkeys.
+/// It keeps what later rows of the same account are judged by, and of every account its passkeys.
 pub struct Verifier {
     rules: Rules,
     heads: Heads,
     account: Option<Account>,
+    passkeys: Passkeys,
     summary: Summary,
 }
 
 impl Verifier {
     pub fn new(rules: Rules, heads: Heads) -> Self {
-        Self { rules, heads, account: None, summary: Summary::default() }
+        Self { rules, heads, account: None, passkeys: Passkeys::default(), summary: Summary::default() }
     }
 
     /// Takes the next row, and says what is wrong with it or with what came before.
@@ -109,11 +124,19 @@ impl Verifier {
         let mut findings = self.end_account();
         let mut empty = Account::begin(account, &mut self.heads);
         empty.says(Some(count));
-        findings.extend(empty.end(&mut self.summary));
+        findings.extend(empty.end(&mut self.summary, &mut self.passkeys));
         self.count(findings)
     }
 
-    /// After the last row.
+    /// A passkey, after the last row: whether the trail knows it as it is.
+    pub fn take_passkey(&mut self, row: &PasskeyRow) -> Vec<Finding> {
+        let mut findings = self.end_account();
+        self.summary.passkeys += 1;
+        findings.extend(self.passkeys.judge(row));
+        self.count(findings)
+    }
+
+    /// After everything.
     pub fn finish(mut self) -> (Summary, Vec<Finding>) {
         let mut findings = self.end_account();
         findings.extend(self.heads.left());
@@ -122,7 +145,8 @@ impl Verifier {
     }
 
     fn end_account(&mut self) -> Vec<Finding> {
-        self.account.take().map(|account| account.end(&mut self.summary)).unwrap_or_default()
+        let ended = self.account.take().map(|account| account.end(&mut self.summary, &mut self.passkeys));
+        ended.unwrap_or_default()
     }
 
     fn count(&mut self, findings: Vec<Finding>) -> Vec<Finding> {

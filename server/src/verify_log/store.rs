@@ -1,4 +1,4 @@
-use super::Row;
+use super::{PasskeyRow, Row};
 use crate::db::{Tx, each};
 use sqlx::{
     Decode, Postgres, Sqlite, Type,
@@ -96,5 +96,18 @@ pub(super) async fn empty(tx: &mut Tx, mut take: impl FnMut(Vec<u8>, i64)) -> Re
         |(Text(account), count)| take(account, count),
         "SELECT c.id, c.activity_count FROM accounts c
          WHERE c.activity_count <> 0 AND NOT EXISTS (SELECT 1 FROM activity a WHERE a.account_id = c.id)",
+    )
+}
+
+/// Every passkey by which somebody can, or could, sign in.
+pub(super) async fn passkeys(tx: &mut Tx, mut take: impl FnMut(PasskeyRow)) -> Result<(), sqlx::Error> {
+    each!(
+        tx,
+        (Text, Text, Vec<u8>, Vec<u8>, bool),
+        |(Text(account), Text(id), credential_id, public_key, enabled)| {
+            take(PasskeyRow { account, id, credential_id, public_key, enabled });
+        },
+        "SELECT account_id, id, credential_id, public_key, disabled_at_ms IS NULL FROM passkeys
+         ORDER BY account_id, id",
     )
 }

@@ -4,6 +4,7 @@
 //! `openssl speed`, taken in turn in the same run, mean more.
 
 mod in_browser;
+mod log;
 mod on_server;
 mod sizes;
 
@@ -29,9 +30,22 @@ enum Aim {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut figures = sizes::measure()?;
-    figures.extend(on_server::measure()?);
-    figures.extend(in_browser::measure().await?);
+    // `bench server log`: of some groups only.
+    let asked: Vec<String> = env::args().skip(1).collect();
+    let wanted = |group: &str| asked.is_empty() || asked.iter().any(|name| name == group);
+    let mut figures = Vec::new();
+    if wanted("sizes") {
+        figures.extend(sizes::measure()?);
+    }
+    if wanted("server") {
+        figures.extend(on_server::measure()?);
+    }
+    if wanted("log") {
+        figures.extend(log::measure().await?);
+    }
+    if wanted("browser") {
+        figures.extend(in_browser::measure().await?);
+    }
     let mut report = Map::new();
     println!("{:<28} {:>12}  aim", "figure", "measured");
     for Figure { name, value, aim } in figures {

@@ -68,7 +68,7 @@ fn now() -> Instant {
 }
 
 /// Verifications a second, as OpenSSL counts them.
-fn openssl() -> Result<f64> {
+pub(crate) fn openssl() -> Result<f64> {
     let seconds = SPAN.as_secs().to_string();
     let run = Command::new("openssl").args(["speed", "-seconds", &seconds, "ecdsap256"]).output();
     let run = run.context("openssl is not on the PATH; install it to compare with it")?;

@@ -154,5 +154,5 @@ async fn a_trail_whose_end_is_cut_is_found_by_the_account_itself() {
     let account = std::str::from_utf8(&account).unwrap();
     crate::support::run!(real.world.app.db, "DELETE FROM activity WHERE account_id = $1", account);
     let (_, findings) = real.verified(Heads::default()).await;
-    assert_eq!(findings, [Finding { place, fault: Fault::Count { says, has: 0 } }]);
+    assert!(findings.contains(&Finding { place, fault: Fault::Count { says, has: 0 } }), "{findings:?}");
 }

@@ -50,7 +50,7 @@ async fn it_says_what_was_verified_and_what_was_found() {
     assert_eq!(verdict, Ok(Verdict::AllIsWell), "{text}");
     let noted = holdfast_protocol::base64url::encode(&witness.end().hash);
     for line in [
-        "3 accounts, 22 events, 4 step-ups verified.\n",
+        "3 accounts, 24 events, 4 step-ups and 3 passkeys verified.\n",
         "3 signed heads checked, in 1 lines; 0 events are newer.\nAll is well.\n",
         &noted,
     ] {

@@ -213,7 +213,7 @@ async fn a_ceremony_and_a_nonce_are_used_once() {
 #[tokio::test]
 async fn a_passkey_signs_between_its_registration_and_its_removal() {
     let bench = Bench::new().await;
-    let at = bench.rows.iter().position(|row| row.what.starts_with(b"{\"kind\":\"passkey_added\"")).unwrap();
+    let at = bench.real.enrolment(&bench.rows);
     let Activity::PasskeyAdded { passkey, name } = serde_json::from_slice(&bench.rows[at].what).unwrap()
     else {
         panic!("an enrolment")

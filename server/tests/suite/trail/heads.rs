@@ -1,6 +1,6 @@
 //! Signed heads against somebody who can write the database, and makes everything in it fit.
 
-use super::{Real, forgeries::Forgery, rechain};
+use super::{Real, forgeries::Forgery, judge, rechain};
 use crate::support::World;
 use holdfast_protocol::base64url;
 use holdfast_server::{
@@ -9,7 +9,7 @@ use holdfast_server::{
         heads::{HEADS, KEY, LineFault, PUBLIC_KEY, PublicKey},
     },
     entropy::Entropy,
-    verify_log::{Fault, Finding, Heads, Place, Row},
+    verify_log::{Fault, Finding, Heads, Place, Row, Rules},
 };
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 use tempfile::TempDir;
@@ -72,32 +72,39 @@ async fn a_tail_that_was_cut_is_found_by_the_heads_alone() {
     let _witness = real.sign(folder.path()).await;
     let all = of_owner(&real, &real.rows().await);
     let event = i64::try_from(all.len()).unwrap();
-    for left in [all.len() - 1, 0] {
+    for left in [all.len() - 1, 2] {
         real.write(&all[..left]).await;
         assert_eq!(real.verified(Heads::default()).await.1, []);
         let place = Place::Account { account: real.owner.account.to_string() };
         let fault = Fault::HeadMissing { event, signed: "heads, line 1".to_owned() };
         assert_eq!(real.verified(read(folder.path()).0).await.1, [Finding { place, fault }]);
     }
+    // Nothing left at all, and no passkey that tells of it either.
+    let mut others = real.rows().await;
+    others.retain(|row| row.account != real.owner.account.as_str().as_bytes());
+    assert_eq!(judge(&others, Rules::default(), Heads::default()).1, []);
+    let found = judge(&others, Rules::default(), read(folder.path()).0).1;
+    assert!(matches!(&found[..], [Finding { fault: Fault::HeadMissing { .. }, .. }]), "{found:?}");
 }
 
 #[tokio::test]
 async fn a_public_key_that_was_swapped_is_found_by_the_heads_alone() {
-    let (real, thief) = (Real::new().await, Real::new().await);
+    let (real, thief) = (Real::new().await, Real::somebody_elses().await);
     let folder = TempDir::new().unwrap();
     let _witness = real.sign(folder.path()).await;
-    let is_enrolment = |row: &Row| row.what.starts_with(b"{\"kind\":\"passkey_added\"");
-    let theirs = thief.rows().await.into_iter().find(is_enrolment).unwrap();
+    let theirs = thief.rows().await;
     let mut rows = real.rows().await;
+    let at = real.enrolment(&rows);
+    rows[at].evidence = theirs[thief.enrolment(&theirs)].evidence.clone();
     for row in &mut rows {
-        if is_enrolment(row) {
-            row.evidence = theirs.evidence.clone();
-        } else if let Some(forgery) = Forgery::of(row) {
+        if let Some(forgery) = Forgery::of(row) {
             // Signed anew by the key that takes the place of the owner's.
             *row = forgery.signed_by(&thief.passkey, |_| {});
         }
     }
     rechain(&mut rows);
+    let (id, key) = thief.registered().await;
+    real.swap_passkey(&id, &key).await;
     real.write(&rows).await;
     let (summary, findings) = real.verified(Heads::default()).await;
     assert_eq!((summary.step_ups, findings), (super::STEP_UPS, Vec::new()));

@@ -6,20 +6,22 @@ mod command;
 mod forgeries;
 mod heads;
 
-use crate::support::{Browser, SoftPasskey, World, run};
+use crate::support::{Browser, SoftPasskey, World, passkey_of, run};
 use holdfast_protocol::{
     base64url::Bytes,
-    ids::CeremonyId,
-    passkeys::{AssertionOptions, AssertionResponse},
+    history::Activity,
+    ids::{AccountId, CeremonyId},
+    passkeys::{AssertionOptions, AssertionResponse, PasskeyList},
     recovery::Regeneration,
-    step_up::{Action, Confirmation, Kind, Request, StepUpOptions},
+    step_up::{Action, Confirmation, Evidence, Kind, Request, StepUpOptions},
 };
+use holdfast_relying_party::Refusal;
 use holdfast_server::{
     audit::{
-        Witness,
+        self, Event, Witness,
         chain::{BEGINNING, Hash},
     },
-    verify_log::{self, Finding, Heads, Row, Rules, Summary, Verifier},
+    verify_log::{self, Fault, Finding, Heads, Place, Row, Rules, Summary, Verifier},
 };
 use std::path::Path;
 
@@ -36,7 +38,17 @@ struct Real {
 
 impl Real {
     async fn new() -> Self {
+        Self::of(World::new().await).await
+    }
+
+    /// Of a person with another key: worlds draw the same bits, one after the other.
+    async fn somebody_elses() -> Self {
         let world = World::new().await;
+        let _drawn = world.app.entropy.make::<32>();
+        Self::of(world).await
+    }
+
+    async fn of(world: World) -> Self {
         let (_, mut passkey) = world.set_up_by_ceremony().await;
         let owner = world.sign_in_by_ceremony(&passkey).await;
         for _ in 0..STEP_UPS {
@@ -45,7 +57,7 @@ impl Real {
             confirm(&world, &owner, &passkey).await;
         }
         for names in [["one", "two", "three"], ["four", "five", "six"]] {
-            let account = world.account().await;
+            let account = enrolled(&world).await;
             world.all_happen(&account, &names.map(str::to_owned)).await;
         }
         Self { world, owner, passkey }
@@ -56,6 +68,32 @@ impl Real {
         let mut tx = self.world.app.db.read().await.unwrap();
         verify_log::rows(&mut tx, |row| rows.push(row)).await.unwrap();
         rows
+    }
+
+    /// Where the owner's passkey was added.
+    fn enrolment(&self, rows: &[Row]) -> usize {
+        let account = self.owner.account.as_str().as_bytes();
+        let is_it =
+            |row: &Row| row.account == account && row.what.starts_with(b"{\"kind\":\"passkey_added\"");
+        rows.iter().position(is_it).unwrap()
+    }
+
+    /// The credential and its key, as the trail has them.
+    async fn registered(&self) -> (Vec<u8>, Vec<u8>) {
+        let rows = self.rows().await;
+        let evidence = rows[self.enrolment(&rows)].evidence.as_deref().unwrap();
+        let Evidence::Registration { credential_id, public_key, .. } =
+            serde_json::from_slice(evidence).unwrap()
+        else {
+            panic!("a registration")
+        };
+        (credential_id.0, public_key.0)
+    }
+
+    /// Puts another passkey in the place of the owner's in the table, as who can write the database does.
+    async fn swap_passkey(&self, credential_id: &[u8], public_key: &[u8]) {
+        let swap = "UPDATE passkeys SET credential_id = $1, public_key = $2 WHERE account_id = $3";
+        run!(self.world.app.db, swap, credential_id, public_key, self.owner.account.as_str());
     }
 
     /// Puts other rows in the place of an account's, as who can write the database does.
@@ -104,6 +142,22 @@ impl Real {
         });
         (verified.await.unwrap(), findings)
     }
+}
+
+/// A new account, whose passkey was added as the server adds one.
+async fn enrolled(world: &World) -> AccountId {
+    let account = world.account().await;
+    let what = Activity::PasskeyAdded { passkey: passkey_of(&account), name: "Key".to_owned() };
+    let evidence = Evidence::Registration {
+        credential_id: Bytes(account.as_str().as_bytes().to_vec()),
+        public_key: Bytes(vec![0; 65]),
+        backup_eligible: false,
+    };
+    let mut tx = world.app.db.write().await.unwrap();
+    let event = Event { account: &account, what, device: None, session: None, at_ms: world.clock.unix_ms() };
+    audit::record_with(&mut tx, event, &evidence).await.unwrap();
+    tx.commit(&world.app.live).await.unwrap();
+    account
 }
 
 /// Regenerates the recovery codes, with a step-up.
@@ -161,14 +215,15 @@ async fn a_real_trail_is_all_well() {
     assert_eq!(findings, []);
     assert_eq!((summary.accounts, summary.step_ups, summary.unchained), (3, STEP_UPS, 0));
     assert_eq!((summary.heads, summary.uncovered), (0, summary.events));
-    // Made, enrolled, signed in twice; asked, confirmed and replaced each time; three and three more.
-    assert_eq!(summary.events, 4 + 3 * STEP_UPS + 6);
+    // Made, enrolled, signed in twice; asked, confirmed and replaced each time; four and four more.
+    assert_eq!(summary.events, 4 + 3 * STEP_UPS + 8);
+    assert_eq!(summary.passkeys, 3);
 }
 
 #[tokio::test]
 async fn events_that_happen_at_once_make_one_chain() {
     let real = Real::new().await;
-    let account = real.world.account().await;
+    let account = enrolled(&real.world).await;
     let names: Vec<String> = (0..40).map(|number| number.to_string()).collect();
     futures_util::future::join_all(names.iter().map(|name| real.world.happens(&account, name))).await;
     let (summary, findings) = real.verified(Heads::default()).await;
@@ -178,9 +233,10 @@ async fn events_that_happen_at_once_make_one_chain() {
 #[tokio::test]
 async fn a_trail_from_before_there_were_hashes_goes_on_and_is_told_of() {
     let real = Real::new().await;
-    let account = real.world.account().await;
-    real.world.all_happen(&account, &["one".to_owned(), "two".to_owned()]).await;
-    run!(real.world.app.db, "UPDATE activity SET hash = NULL WHERE account_id = $1", account.as_str());
+    let account = enrolled(&real.world).await;
+    real.world.happens(&account, "two").await;
+    let older = "UPDATE activity SET hash = NULL, evidence = NULL WHERE account_id = $1";
+    run!(real.world.app.db, older, account.as_str());
     real.world.happens(&account, "three").await;
     let (summary, findings) = real.verified(Heads::default()).await;
     assert_eq!((summary.unchained, findings), (2, Vec::new()));
@@ -188,13 +244,50 @@ async fn a_trail_from_before_there_were_hashes_goes_on_and_is_told_of() {
 
 #[tokio::test]
 async fn an_event_is_not_recorded_without_its_evidence() {
-    use holdfast_protocol::history::Activity;
-    use holdfast_server::audit::{self, Event};
     let real = Real::new().await;
     let account = &real.owner.account;
-    let what =
-        Activity::PasskeyAdded { passkey: crate::support::passkey_of(account), name: "Key".to_owned() };
+    let what = Activity::PasskeyAdded { passkey: passkey_of(account), name: "Key".to_owned() };
     let mut tx = real.world.app.db.write().await.unwrap();
     let event = Event { account, what, device: None, session: None, at_ms: real.world.clock.unix_ms() };
     assert!(audit::record(&mut tx, event).await.is_err());
+}
+
+#[tokio::test]
+async fn a_passkey_in_the_table_is_the_one_that_was_registered() {
+    let (real, thief) = (Real::new().await, Real::somebody_elses().await);
+    let ((id, key), (_, theirs)) = (real.registered().await, thief.registered().await);
+    assert_ne!(key, theirs);
+    real.swap_passkey(&id, &theirs).await;
+    let found = async || real.verified(Heads::default()).await.1;
+    let swapped = found().await;
+    assert!(matches!(&swapped[..], [Finding { place: Place::Passkey { .. }, fault: Fault::KeySwapped }]));
+
+    // It works: the server takes the thief's key for the owner's. What it signs tells.
+    let mut forged = thief.passkey.clone();
+    (forged.id, forged.user_handle) = (real.passkey.id.clone(), real.passkey.user_handle.clone());
+    forged.counter = 9;
+    confirm(&real.world, &real.owner, &forged).await;
+    let signed = found().await;
+    let fault = Fault::Assertion(Refusal::SignatureInvalid);
+    assert!(signed.len() == 2 && signed.iter().any(|finding| finding.fault == fault), "{signed:?}");
+
+    let real = Real::new().await;
+    let (db, mine) = (&real.world.app.db, real.owner.account.as_str());
+    let found = async || real.verified(Heads::default()).await.1;
+    let (id, key) = real.registered().await;
+    real.swap_passkey(&[7; 32], &key).await;
+    assert!(matches!(&found().await[..], [Finding { fault: Fault::NeverRegistered, .. }]));
+    real.swap_passkey(&id, &key).await;
+    assert_eq!(found().await, []);
+
+    let PasskeyList { passkeys } = real.owner.get("/v1/passkey").await.json();
+    let what = Activity::PasskeyRemoved { passkey: passkeys[0].id.clone(), name: "Key".to_owned() };
+    let mut tx = db.write().await.unwrap();
+    let account = &real.owner.account;
+    let event = Event { account, what, device: None, session: None, at_ms: real.world.clock.unix_ms() };
+    audit::record(&mut tx, event).await.unwrap();
+    tx.commit(&real.world.app.live).await.unwrap();
+    assert!(matches!(&found().await[..], [Finding { fault: Fault::EnabledAgain, .. }]));
+    run!(*db, "UPDATE passkeys SET disabled_at_ms = 1 WHERE account_id = $1", mine);
+    assert_eq!(found().await, []);
 }
