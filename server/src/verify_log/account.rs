@@ -11,7 +11,7 @@ use crate::audit::{
 use holdfast_protocol::{
     history::Activity,
     ids::{AccountId, CeremonyId, PasskeyId, SessionId},
-    step_up::{Evidence, Outcome},
+    step_up::{Evidence, Kind, Outcome},
 };
 use holdfast_relying_party::AssertionResponse;
 use std::collections::{HashMap, HashSet, hash_map::Entry};
@@ -30,6 +30,8 @@ pub(super) struct Account {
     passkeys: HashMap<Vec<u8>, Passkey>,
     /// Added before events came with evidence.
     older: Vec<PasskeyId>,
+    /// Confirmed step-ups for a further passkey, of which none has come yet.
+    additions: u64,
     ceremonies: HashSet<CeremonyId>,
     nonces: HashSet<Vec<u8>>,
     heads: Signed,
@@ -65,6 +67,7 @@ impl Account {
             says: None,
             passkeys: HashMap::new(),
             older: Vec::new(),
+            additions: 0,
             ceremonies: HashSet::new(),
             nonces: HashSet::new(),
             newest_head: heads.keys().next_back().copied().unwrap_or_default(),
@@ -167,6 +170,17 @@ impl Account {
             && matches!((&what, &evidence), (Activity::PasskeyAdded { .. }, None));
         if !is_older && !is_evidence_of(&what, evidence.as_ref()) {
             return Err(Fault::Evidence);
+        }
+        match &what {
+            Activity::PasskeyAdded { .. } if !self.passkeys.is_empty() || !self.older.is_empty() => {
+                self.additions = self.additions.checked_sub(1).ok_or(Fault::Unconfirmed)?;
+            }
+            Activity::StepUp {
+                action: Kind::PasskeyRegisterAdditional,
+                outcome: Outcome::Confirmed | Outcome::Unguarded,
+                ..
+            } => self.additions += 1,
+            _ => {}
         }
         match (what, evidence) {
             (

@@ -54,6 +54,8 @@ pub enum Fault {
     Evidence,
     /// A credential that the account has already.
     RegisteredTwice,
+    /// A further passkey, and no step-up for it before.
+    Unconfirmed,
     /// The parameters are not those of the action.
     Parameters,
     /// The token is none of a step-up.
@@ -127,6 +129,7 @@ impl fmt::Display for Fault {
             Self::Unreadable { column } => write!(f, "its column `{column}` does not hold what it should"),
             Self::Evidence => f.write_str("it comes without its evidence, or with another's"),
             Self::RegisteredTwice => f.write_str("its credential was registered before"),
+            Self::Unconfirmed => f.write_str("a further passkey was added without a step-up"),
             Self::Parameters => f.write_str("the parameters are not those of its action"),
             Self::Token => f.write_str("the token is not one of a step-up"),
             Self::Mac => f.write_str("the given secret has not signed the token"),

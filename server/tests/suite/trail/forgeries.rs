@@ -7,8 +7,8 @@ use holdfast_protocol::{
     base64url::{self, Bytes},
     history::Activity,
     ids::{AccountId, CeremonyId, SessionId, Thumbprint},
-    passkeys::AssertionOptions,
-    step_up::{Evidence, Kind, Outcome},
+    passkeys::{Addition, AssertionOptions},
+    step_up::{Action, Evidence, Kind, Locale, Outcome, canonical_text, hash_of},
     tokens::{Claims, Purpose, StepUp, UnverifiedToken, challenge_of},
 };
 use holdfast_relying_party::Refusal;
@@ -69,6 +69,18 @@ impl Forgery {
     fn named(&mut self) -> &mut StepUp {
         let Purpose::StepUp(named) = &mut self.claims.purpose else { panic!("a step-up") };
         named
+    }
+
+    /// A confirmation of something else, which fits in all its parts.
+    fn becomes<A: Action>(&mut self, action: &A) {
+        self.parameters = canonical_text(action).unwrap();
+        let (sentence, outcome) = (action.sentence(Locale::En), Outcome::Confirmed);
+        let parameters = hash_of(&self.parameters);
+        let named = self.named();
+        (named.action, named.target, named.parameters) = (A::KIND, action.target(), parameters);
+        named.sentence.clone_from(&sentence);
+        self.row.step_up = Some(A::KIND.group().as_str().into());
+        self.what = Activity::StepUp { action: A::KIND, outcome, sentence, code: None };
     }
 
     fn sentence(&mut self) -> &mut String {
@@ -249,7 +261,36 @@ async fn a_passkey_signs_between_its_registration_and_its_removal() {
     assert_eq!(found(&|rows| drop(rows.remove(at))), unknown);
     let without = [vec![Fault::Evidence], unknown].concat();
     assert_eq!(found(&|rows| rows[at].evidence = None), without);
-    assert_eq!(found(&|rows| rows.insert(at, rows[at].clone())), [Fault::RegisteredTwice]);
+    let doubled = found(&|rows| rows.insert(at, rows[at].clone()));
+    assert_eq!(doubled, [Fault::Unconfirmed]);
+
+    // A further one, once without and once with its step-up.
+    let mut further: Vec<Row> = bench.rows.clone();
+    let Evidence::Registration { public_key, backup_eligible, .. } =
+        serde_json::from_slice(further[at].evidence.as_deref().unwrap()).unwrap()
+    else {
+        panic!("a registration")
+    };
+    let credential_id = Bytes(vec![7; 32]);
+    let evidence = Evidence::Registration { credential_id, public_key, backup_eligible };
+    further[at].evidence = Some(serde_json::to_vec(&evidence).unwrap());
+    let further = further.swap_remove(at);
+    assert_eq!(found(&|rows| rows.insert(bench.last() + 1, further.clone())), [Fault::Unconfirmed]);
+    let mut addition = Forgery::of(&bench.rows[bench.last()]).unwrap();
+    let account = bench.real.owner.account.clone();
+    let parameters = Addition { account, email: "mara@example.org".to_owned() };
+    addition.becomes(&parameters);
+    let addition = addition.signed_by(&bench.real.passkey, |_| {});
+    let confirmed = |rows: &mut Vec<Row>| {
+        rows[bench.last()] = addition.clone();
+        rows.insert(bench.last() + 1, further.clone());
+    };
+    assert_eq!(found(&confirmed), []);
+    let twice = |rows: &mut Vec<Row>| {
+        confirmed(rows);
+        rows.insert(bench.last() + 1, further.clone());
+    };
+    assert_eq!(found(&twice), [Fault::Unconfirmed]);
 
     // Evidence where none belongs, and the other kind of it.
     assert_eq!(found(&|rows| rows[at + 1].evidence = rows[at].evidence.clone()), [Fault::Evidence]);
