@@ -113,14 +113,17 @@ async fn without_what_it_needs_it_verifies_nothing() {
     }
     assert_eq!(said(arguments.clone()).await.0, Ok(Verdict::AllIsWell));
     assert!(said(Arguments { check_secret: true, ..arguments.clone() }).await.0.is_err());
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
     let nowhere = Arguments {
-        data: Some(folder.path().join("nowhere")),
+        data: Some(empty.clone()),
         witness: Some(folder.path().to_owned()),
         database_url: None,
         ..arguments
     };
     assert!(said(nowhere).await.0.is_err());
-    assert!(!folder.path().join("nowhere").exists());
+    // Nor does it make what is missing.
+    assert_eq!(fs::read_dir(empty).unwrap().count(), 0);
 }
 
 #[tokio::test]
