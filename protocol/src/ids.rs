@@ -125,6 +125,10 @@ id!(
     /// A transfer between two wallets: `trf_…`.
     TransferId, "trf"
 );
+id!(
+    /// A mail: `eml_…`. Names its file, and its Message-ID begins with it.
+    MailId, "eml"
+);
 
 /// The RFC 7638 SHA-256 thumbprint of a public P-256 key: 32 bytes as 43 characters of base64url.
 ///

@@ -104,6 +104,8 @@ pub struct PasskeyView {
     pub trust: Trust,
     /// It opened the session that asks.
     pub opened_this_session: bool,
+    /// How many other living sessions it has opened.
+    pub other_sessions: u32,
 }
 
 /// Where a passkey lives (WebAuthn's BE and BS flags).
@@ -189,4 +191,54 @@ impl Action for Addition {
         let (email, id) = (quoted(&self.email), self.account.as_str());
         ["Add a passkey to the account ", &email, " (", id, "). It will sign in like this one."].concat()
     }
+}
+
+/// `POST /v1/passkey/register/verify`, in the session that has begun it. Answers the new [`PasskeyView`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdditionVerifyRequest {
+    /// Of the options.
+    pub ceremony: CeremonyId,
+    /// Of the options.
+    pub token: String,
+    /// What the authenticator answered.
+    pub credential: RegistrationResponse,
+}
+
+/// `POST /v1/passkey/test`, an action that changes nothing: shows that this passkey, and no other of the
+/// account, still works. Answers 204.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Test {
+    /// Which.
+    pub id: PasskeyId,
+    /// Its present name.
+    pub name: String,
+}
+
+impl Action for Test {
+    const KIND: Kind = Kind::PasskeyTest;
+
+    fn target(&self) -> String {
+        self.id.as_str().to_owned()
+    }
+
+    fn sentence(&self, locale: Locale) -> String {
+        let Locale::En = locale;
+        let (name, id) = (quoted(&self.name), self.id.as_str());
+        ["Test the passkey ", &name, " (", id, "). Nothing is changed."].concat()
+    }
+
+    fn passkey(&self) -> Option<&PasskeyId> {
+        Some(&self.id)
+    }
+}
+
+/// `POST /v1/sessions/end-by-passkey`: ends every session that this passkey has opened, but for the one that
+/// asks. Answers 204.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndByPasskeyRequest {
+    /// Which; one that was removed as well.
+    pub passkey: PasskeyId,
 }

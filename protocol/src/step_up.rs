@@ -1,7 +1,7 @@
 use crate::{
     base64url::Bytes,
     commitment::{Commitment, Opening},
-    ids::CeremonyId,
+    ids::{CeremonyId, PasskeyId},
     passkeys::{self, AssertionResponse},
     recovery, wallet,
 };
@@ -25,6 +25,12 @@ pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
 
     /// What they say of a secret that is sent beside them; most have none.
     fn commitment(&self) -> Option<&Commitment> {
+        None
+    }
+
+    /// The one passkey that may confirm it; most leave that to their owner. There is no going without: no
+    /// operator can switch this step-up off.
+    fn passkey(&self) -> Option<&PasskeyId> {
         None
     }
 }
@@ -144,6 +150,8 @@ actions! {
     /// A further passkey is enrolled.
     PasskeyRegisterAdditional(passkeys::Addition) = "passkey.register.additional",
         "/v1/passkey/register/options", Passkey, Gives;
+    /// A passkey is shown to work.
+    PasskeyTest(passkeys::Test) = "passkey.test", "/v1/passkey/test", Passkey, Takes;
     /// A new list of recovery codes takes the place of the old one.
     RecoveryCodesRegenerate(recovery::Regeneration) = "recovery_codes.regenerate",
         "/v1/recovery-codes/regenerate", Account, Gives;
@@ -345,7 +353,6 @@ pub struct StepUpLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::PasskeyId;
 
     fn removal() -> passkeys::Removal {
         passkeys::Removal { id: PasskeyId::make([1; 16]), name: "Laptop".to_owned() }

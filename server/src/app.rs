@@ -91,6 +91,7 @@ impl App {
         crate::access::sweep(&mut tx, now_ms).await?;
         crate::ceremony::sweep(&mut tx, now_ms).await?;
         crate::elevation::sweep(&mut tx, now_ms).await?;
+        crate::mail::sweep(&mut tx, now_ms).await?;
         crate::pop::sweep(&mut tx, now_ms).await?;
         tx.commit(&self.live).await
     }

@@ -26,6 +26,8 @@ pub enum Db {
 pub struct Tx {
     pub(crate) on: On,
     recorded: Recorded,
+    /// It has put mail into the outbox.
+    posted: bool,
 }
 
 /// Which database a transaction is open on; matched only by the macros below.
@@ -124,7 +126,7 @@ impl Db {
             Db::Sqlite(pool) => On::Sqlite(Open::Transaction(pool.begin_with("BEGIN IMMEDIATE").await?)),
             Db::Postgres(pool) => On::Postgres(Open::Transaction(pool.begin().await?)),
         };
-        Ok(Tx { on, recorded: Recorded::default() })
+        Ok(Tx::on(on))
     }
 
     /// For a single statement that reads: without a transaction's beginning and end, which are two more trips
@@ -134,7 +136,7 @@ impl Db {
             Db::Sqlite(pool) => On::Sqlite(Open::Statement(pool.acquire().await?)),
             Db::Postgres(pool) => On::Postgres(Open::Statement(pool.acquire().await?)),
         };
-        Ok(Tx { on, recorded: Recorded::default() })
+        Ok(Tx::on(on))
     }
 
     /// A transaction that only reads.
@@ -143,7 +145,7 @@ impl Db {
             Db::Sqlite(pool) => On::Sqlite(Open::Transaction(pool.begin().await?)),
             Db::Postgres(pool) => On::Postgres(Open::Transaction(pool.begin().await?)),
         };
-        Ok(Tx { on, recorded: Recorded::default() })
+        Ok(Tx::on(on))
     }
 
     /// What other instances say on a channel; `None` on SQLite, which has no other instance.
@@ -168,13 +170,22 @@ fn migration(error: MigrateError) -> sqlx::Error {
 }
 
 impl Tx {
+    fn on(on: On) -> Self {
+        Self { on, recorded: Recorded::default(), posted: false }
+    }
+
+    /// Mail waits in the outbox from this transaction on.
+    pub(crate) fn has_posted(&mut self) {
+        self.posted = true;
+    }
+
     /// What has been recorded in this transaction.
     pub(crate) fn recorded(&mut self) -> &mut Recorded {
         &mut self.recorded
     }
 
     /// Makes it last, and then wakes the live connections of the accounts that it concerned: on this
-    /// instance directly, on the others through PostgreSQL.
+    /// instance directly, on the others through PostgreSQL. Mail goes out from this instance.
     pub async fn commit(mut self, live: &Live) -> Result<(), sqlx::Error> {
         let accounts = self.recorded.accounts();
         if let On::Postgres(tx) = &mut self.on {
@@ -189,6 +200,9 @@ impl Tx {
         }
         for account in &accounts {
             live.wake(account);
+        }
+        if self.posted {
+            live.post();
         }
         Ok(())
     }

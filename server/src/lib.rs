@@ -23,6 +23,7 @@ pub mod entropy;
 pub mod ledger;
 pub mod limits;
 pub mod live;
+pub mod mail;
 pub mod me;
 pub mod names;
 pub mod pop;

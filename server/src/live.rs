@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The PostgreSQL channel on which instances wake one another.
 pub const CHANNEL: &str = "holdfast_account";
@@ -19,6 +19,7 @@ pub struct Live(Arc<Inner>);
 struct Inner {
     accounts: Mutex<HashMap<AccountId, watch::Sender<u64>>>,
     stopping: watch::Sender<bool>,
+    posted: Notify,
     /// Upgraded connections, of which the HTTP server knows nothing any more.
     upgraded: watch::Sender<usize>,
 }
@@ -37,6 +38,7 @@ impl Default for Live {
         Self(Arc::new(Inner {
             accounts: Mutex::default(),
             stopping: watch::Sender::new(false),
+            posted: Notify::new(),
             upgraded: watch::Sender::new(0),
         }))
     }
@@ -67,6 +69,16 @@ impl Live {
         for sender in accounts.values() {
             sender.send_modify(|count| *count = count.wrapping_add(1));
         }
+    }
+
+    /// Mail waits in the outbox.
+    pub fn post(&self) {
+        self.0.posted.notify_one();
+    }
+
+    /// Ends when mail has been put into the outbox since the last time.
+    pub async fn posted(&self) {
+        self.0.posted.notified().await;
     }
 
     /// The server is stopping: every connection closes with its code.

@@ -12,7 +12,7 @@ use holdfast_server::{
     entropy::Entropy,
     ledger,
     listen::{self, Patience},
-    live, router,
+    live, mail, router,
     settings::{Settings, Start},
     verify_log::{self, Verdict},
 };
@@ -21,7 +21,7 @@ use std::{
     fs::{DirBuilder, OpenOptions},
     io::{self, IsTerminal as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -214,6 +214,7 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     }
     let (enough, until) = oneshot::channel();
     let sweeper = tokio::spawn(sweep(app.clone(), witness, until));
+    let postman = tokio::spawn(deliver(app.clone(), start.data.join("mail")));
     tokio::spawn(stop(app.clone()));
     let serving = listen::serve(listener, router(app.clone()), app.clone(), Patience::with(&app.config));
     let mut stopping = app.live.stopping();
@@ -234,6 +235,7 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     if sweeper.await.is_err() {
         tracing::error!("the last events of the audit trail were not signed");
     }
+    postman.abort();
     db.close().await;
     Ok(())
 }
@@ -260,6 +262,22 @@ async fn stop(app: App) {
     }
     tracing::info!("stopping");
     app.live.stop();
+}
+
+/// Delivers mail when there is some, and what waits for another try within a minute of its time.
+async fn deliver(app: App, folder: PathBuf) {
+    loop {
+        match mail::deliver(&app, &folder).await {
+            Ok(written) if written.is_empty() => {
+                let _or_later = tokio::time::timeout(Duration::from_secs(60), app.live.posted()).await;
+            }
+            Ok(written) => written.iter().for_each(|path| println!("Mail: {}", path.display())),
+            Err(error) => {
+                tracing::warn!(%error, "the mail cannot be read; it waits");
+                tokio::time::sleep(Duration::from_secs(10)).await;
+            }
+        }
+    }
 }
 
 /// Once a minute; and at the end, when nothing more happens, signs what the audit trail has become.

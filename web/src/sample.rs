@@ -58,6 +58,7 @@ pub(crate) fn passkey(byte: u8) -> PasskeyView {
         transports: vec!["internal".to_owned()],
         trust: Trust::Trusted,
         opened_this_session: true,
+        other_sessions: 0,
     }
 }
 

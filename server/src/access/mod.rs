@@ -10,9 +10,8 @@ pub use session::SignedIn;
 pub(crate) use session::{CSRF_COOKIE, csrf_of, has_csrf_cookie};
 pub(crate) use session::{SESSION_COOKIE, SignedInWith, by_cookie, require_csrf, write_as};
 pub use store::Session;
-pub(crate) use store::{
-    NewSession, Seen, end, end_all, hold, insert, is_alive, remember_proof, sweep, touch,
-};
+pub(crate) use store::{NewSession, Seen, end, end_all, end_by_passkey, hold, insert, is_alive, opened_by};
+pub(crate) use store::{remember_proof, sweep, touch};
 
 use crate::{
     app::App,

@@ -2,7 +2,7 @@
 
 use crate::{
     config::Lifetimes,
-    db::{Tx, execute, row},
+    db::{Tx, execute, row, rows},
 };
 use holdfast_protocol::{
     history::Device,
@@ -202,6 +202,58 @@ pub(crate) async fn end(tx: &mut Tx, session: &Session, now_ms: i64) -> Result<(
         session.id.as_str()
     )?;
     Ok(())
+}
+
+/// How many other living sessions each passkey of the account has opened; those that have opened none are left
+/// out.
+pub(crate) async fn opened_by(
+    tx: &mut Tx,
+    asking: &Session,
+    lifetimes: &Lifetimes,
+    now_ms: i64,
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    rows!(
+        tx,
+        (String, i64),
+        "SELECT s.passkey_id, COUNT(*)
+         FROM sessions s JOIN accounts a ON a.id = s.account_id AND a.epoch = s.epoch
+         WHERE s.account_id = $1 AND s.id <> $2 AND s.ended_at_ms IS NULL
+               AND s.last_seen_at_ms > $3 AND s.created_at_ms > $4
+         GROUP BY s.passkey_id",
+        asking.account.as_str(),
+        asking.id.as_str(),
+        before(now_ms, lifetimes.session_idle),
+        before(now_ms, lifetimes.session),
+    )
+}
+
+/// Ends the sessions that a passkey of the account has opened, but for the one that asks. Gives those that
+/// were alive.
+pub(crate) async fn end_by_passkey(
+    tx: &mut Tx,
+    asking: &Session,
+    passkey: &PasskeyId,
+    lifetimes: &Lifetimes,
+    now_ms: i64,
+) -> Result<Vec<SessionId>, sqlx::Error> {
+    tx.recorded().note(&asking.account);
+    let ended: Vec<(String,)> = rows!(
+        tx,
+        (String,),
+        "UPDATE sessions SET ended_at_ms = $1
+         WHERE passkey_id = $2 AND account_id = $3 AND id <> $4 AND ended_at_ms IS NULL
+               AND last_seen_at_ms > $5 AND created_at_ms > $6
+               AND epoch = (SELECT epoch FROM accounts WHERE id = account_id)
+         RETURNING id",
+        now_ms,
+        passkey.as_str(),
+        asking.account.as_str(),
+        asking.id.as_str(),
+        before(now_ms, lifetimes.session_idle),
+        before(now_ms, lifetimes.session),
+    )?;
+    let id = |(id,): (String,)| SessionId::parse(&id).map_err(|error| sqlx::Error::Decode(Box::new(error)));
+    ended.into_iter().map(id).collect()
 }
 
 /// Ends every session of an account by raising its epoch.

@@ -8,10 +8,10 @@ use crate::{
     app::{App, stored},
     audit::{self, Event},
     ceremony::{self, CEREMONY_COOKIE, Spent},
-    db::{Tx, is_duplicate},
+    db::Tx,
     me,
     problem::Result,
-    webauthn::{self, NewUser, store::NewPasskey},
+    webauthn::{self, Enrolment, NewUser},
     wire::{Json, single},
 };
 use axum::{
@@ -71,11 +71,15 @@ async fn setup_options(
         person,
     };
     let purpose = Purpose::Registration { account: new.id.clone(), jkt: request.jkt };
-    let begun = ceremony::begin(&app, &parts.headers, purpose, &new).await?;
-    let user =
-        NewUser { handle: &new.user_handle.0, name: &new.person.email, display_name: &new.person.name };
-    let options = webauthn::registration_options(&app, &begun, &user);
-    Ok(with_ceremony_cookie(axum::Json(options).into_response(), &begun.cookie))
+    let (begun, cookie) = ceremony::begin(&app, &parts.headers, purpose, &new).await?;
+    let user = NewUser {
+        handle: &new.user_handle.0,
+        name: &new.person.email,
+        display_name: &new.person.name,
+        known: Vec::new(),
+    };
+    let options = webauthn::registration_options(&app, &begun, user);
+    Ok(with_ceremony_cookie(axum::Json(options).into_response(), &cookie))
 }
 
 /// `POST /v1/setup/verify`: account, passkey and session, in one transaction or not at all.
@@ -91,9 +95,6 @@ async fn setup_verify(
         ceremony::spend(&app, &parts, &request.ceremony, &request.token, is_for).await?;
     let credential = webauthn::verify_new(&app, &spent.challenge, &request.credential)?;
     let (new, device) = (spent.details, access::device(&parts.headers));
-    let provider = crate::names::provider(&credential.aaguid);
-    let passkey = PasskeyId::make(app.entropy.make());
-    let name = crate::names::first_name(provider, &device);
     let now_ms = app.clock.unix_ms();
 
     let mut tx = app.db.write().await?;
@@ -101,30 +102,27 @@ async fn setup_verify(
         return Err(Code::SetupDone.into());
     }
     store::insert_account(&mut tx, &new, now_ms).await?;
-    let row = NewPasskey {
-        id: &passkey,
+    let created = Event {
+        account: &new.id,
+        what: Activity::AccountCreated,
+        device: Some(&device),
+        session: None,
+        at_ms: now_ms,
+    };
+    audit::record(&mut tx, created).await?;
+    let new_passkey = Enrolment {
         account: &new.id,
         credential: &credential,
         transports: &request.credential.transports,
-        name: &name,
         device: &device,
+        session: None,
         now_ms,
     };
-    webauthn::store::insert(&mut tx, &row).await.map_err(|error| {
-        if is_duplicate(&error) {
-            Code::AlreadyRegistered.into()
-        } else {
-            crate::problem::Refusal::from(error)
-        }
-    })?;
-    let record = |what| Event { account: &new.id, what, device: Some(&device), session: None, at_ms: now_ms };
-    audit::record(&mut tx, record(Activity::AccountCreated)).await?;
-    let added = Activity::PasskeyAdded { passkey: passkey.clone(), name: name.clone() };
-    audit::record_with(&mut tx, record(added), &webauthn::evidence(&credential)).await?;
+    let passkey = webauthn::enrol(&app, &mut tx, &new_passkey).await?;
     let opened = Opened {
         account: &new.id,
-        passkey: &passkey,
-        passkey_name: &name,
+        passkey: &passkey.id,
+        passkey_name: &passkey.name,
         jkt: spent.claims.purpose.jkt(),
         device: &device,
     };
@@ -147,9 +145,10 @@ async fn login_options(
     Json(request): Json<LoginOptionsRequest>,
 ) -> Result<Response> {
     app.limits.options.check(&app.source(&parts))?;
-    let begun = ceremony::begin(&app, &parts.headers, Purpose::Login { jkt: request.jkt }, &()).await?;
+    let purpose = Purpose::Login { jkt: request.jkt };
+    let (begun, cookie) = ceremony::begin(&app, &parts.headers, purpose, &()).await?;
     let options = webauthn::assertion_options(&app, &begun);
-    Ok(with_ceremony_cookie(axum::Json(options).into_response(), &begun.cookie))
+    Ok(with_ceremony_cookie(axum::Json(options).into_response(), &cookie))
 }
 
 /// `POST /v1/login/verify`.

@@ -5,8 +5,9 @@ mod store;
 pub(crate) use store::sweep;
 
 use crate::{
-    access::{Seen, prove_ceremony, refuse, remember_proof},
+    access::{Seen, Session, prove_ceremony, refuse, remember_proof, write_as},
     app::{App, stored},
+    db::Tx,
     problem::Result,
     secrets::same,
     tokens,
@@ -15,7 +16,7 @@ use crate::{
 use axum::http::{HeaderMap, request::Parts};
 use holdfast_protocol::{
     base64url::{self, Bytes},
-    ids::CeremonyId,
+    ids::{CeremonyId, SessionId},
     problem::Code,
     tokens::{Claims, Purpose, challenge_of},
 };
@@ -31,14 +32,54 @@ pub(crate) struct Begun {
     pub token: String,
     pub challenge: [u8; 32],
     pub timeout_ms: u32,
-    /// The browser's secret, to be set as its cookie.
-    pub cookie: String,
 }
 
-/// Begins a ceremony; `details` come back when it is spent.
+/// Whose ceremony it is. A cookie is base64url of 32 bytes and a session's id is not, so that neither passes
+/// for the other.
+enum Owner<'a> {
+    /// The browser with this secret in its cookie.
+    Browser(&'a str),
+    Session(&'a SessionId),
+}
+
+impl Owner<'_> {
+    fn hash(&self) -> Vec<u8> {
+        match self {
+            Owner::Browser(cookie) => stored(cookie),
+            Owner::Session(session) => stored(session.as_str()),
+        }
+    }
+}
+
+/// Begins a ceremony before there is a session; `details` come back when it is spent. Gives the browser's
+/// secret, too, to be set as its cookie.
 pub(crate) async fn begin(
     app: &App,
     headers: &HeaderMap,
+    purpose: Purpose,
+    details: &impl Serialize,
+) -> Result<(Begun, String)> {
+    let cookie = secret(headers)?.map_or_else(|| app.entropy.make_text(), str::to_owned);
+    let mut tx = app.db.write().await?;
+    let begun = issue(app, &mut tx, &Owner::Browser(&cookie), purpose, details).await?;
+    tx.commit(&app.live).await?;
+    Ok((begun, cookie))
+}
+
+/// Begins a ceremony of a session, in the transaction of what led to it.
+pub(crate) async fn begin_as(app: &App, tx: &mut Tx, session: &Session, purpose: Purpose) -> Result<Begun> {
+    issue(app, tx, &Owner::Session(&session.id), purpose, &()).await
+}
+
+/// What the browser's cookie holds, if that was made here.
+fn secret(headers: &HeaderMap) -> Result<Option<&str>> {
+    Ok(cookie(headers, CEREMONY_COOKIE)?.filter(|text| base64url::decode_array::<32>(text).is_ok()))
+}
+
+async fn issue(
+    app: &App,
+    tx: &mut Tx,
+    owner: &Owner<'_>,
     purpose: Purpose,
     details: &impl Serialize,
 ) -> Result<Begun> {
@@ -55,31 +96,27 @@ pub(crate) async fn begin(
         expires_at_ms: now.unix_ms.saturating_add(lives_ms),
     };
     let token = tokens::sign(&app.config.keys, &claims).map_err(|why| refuse(Code::Internal, why))?;
-    let kept = cookie(headers, CEREMONY_COOKIE)?.filter(|text| base64url::decode_array::<32>(text).is_ok());
-    let cookie = kept.map_or_else(|| app.entropy.make_text(), str::to_owned);
     let details = serde_json::to_string(details).map_err(|why| refuse(Code::Internal, why))?;
     let row = store::Row {
-        cookie_hash: stored(&cookie),
+        owner_hash: owner.hash(),
         token_hash: stored(&token),
         details,
         expires_at_ms: i64::try_from(claims.expires_at_ms).unwrap_or(i64::MAX),
     };
-    let mut tx = app.db.write().await?;
-    store::insert(&mut tx, &id, &row).await?;
-    tx.commit(&app.live).await?;
+    store::insert(tx, &id, &row).await?;
     let challenge = challenge_of(&token);
-    Ok(Begun { id, token, challenge, timeout_ms: u32::try_from(lives_ms).unwrap_or(u32::MAX), cookie })
+    Ok(Begun { id, token, challenge, timeout_ms: u32::try_from(lives_ms).unwrap_or(u32::MAX) })
 }
 
-/// A ceremony that was spent a moment ago: its token is genuine, unexpired and this browser's, and the
-/// browser has proven the key that the token names.
+/// A ceremony that was spent a moment ago: its token is genuine, unexpired and this browser's or session's,
+/// and the browser has proven the key that the token names.
 pub(crate) struct Spent<D> {
     pub claims: Claims,
     pub challenge: [u8; 32],
     pub details: D,
 }
 
-/// Spends a ceremony. Whatever happens afterwards, it cannot be spent again.
+/// Spends a ceremony that a browser began. Whatever happens afterwards, it cannot be spent again.
 pub(crate) async fn spend<D: DeserializeOwned>(
     app: &App,
     parts: &Parts,
@@ -87,12 +124,9 @@ pub(crate) async fn spend<D: DeserializeOwned>(
     token: &str,
     is_for: impl FnOnce(&Purpose) -> bool,
 ) -> Result<Spent<D>> {
-    let claims = tokens::verify(&app.config.keys, token).map_err(|why| refuse(Code::TokenInvalid, why))?;
-    if !is_for(&claims.purpose) || claims.ceremony != *id || claims.origin != app.config.origin {
-        return Err(refuse(Code::TokenInvalid, "made for something else"));
-    }
+    let claims = claims(app, id, token, is_for)?;
     let seen: Seen = prove_ceremony(app, parts, claims.purpose.jkt())?;
-    let cookie = cookie(&parts.headers, CEREMONY_COOKIE)?.ok_or(Code::CeremonyGone)?;
+    let cookie = secret(&parts.headers)?.ok_or(Code::CeremonyGone)?;
 
     let now_ms = app.clock.unix_ms();
     let mut tx = app.db.write().await?;
@@ -100,8 +134,44 @@ pub(crate) async fn spend<D: DeserializeOwned>(
         return Err(Code::PopProofReplayed.into());
     }
     // A ceremony that another browser began stays that browser's.
-    let row = store::take(&mut tx, id, &stored(cookie)).await?.ok_or(Code::CeremonyGone)?;
+    let row = store::take(&mut tx, id, &Owner::Browser(cookie).hash()).await?.ok_or(Code::CeremonyGone)?;
     tx.commit(&app.live).await?;
+    spent(claims, token, &row, now_ms)
+}
+
+/// Spends a ceremony that this session began, whose key is proven already.
+pub(crate) async fn spend_as(
+    app: &App,
+    session: &Session,
+    id: &CeremonyId,
+    token: &str,
+    is_for: impl FnOnce(&Purpose) -> bool,
+) -> Result<Spent<()>> {
+    let claims = claims(app, id, token, is_for)?;
+    if *claims.purpose.jkt() != session.jkt {
+        return Err(refuse(Code::TokenInvalid, "made for another key"));
+    }
+    let mut tx = write_as(app, session).await?;
+    let row = store::take(&mut tx, id, &Owner::Session(&session.id).hash()).await?;
+    tx.commit(&app.live).await?;
+    spent(claims, token, &row.ok_or(Code::CeremonyGone)?, app.clock.unix_ms())
+}
+
+/// What a genuine token of this ceremony and purpose claims.
+fn claims(app: &App, id: &CeremonyId, token: &str, is_for: impl FnOnce(&Purpose) -> bool) -> Result<Claims> {
+    let claims = tokens::verify(&app.config.keys, token).map_err(|why| refuse(Code::TokenInvalid, why))?;
+    if !is_for(&claims.purpose) || claims.ceremony != *id || claims.origin != app.config.origin {
+        return Err(refuse(Code::TokenInvalid, "made for something else"));
+    }
+    Ok(claims)
+}
+
+fn spent<D: DeserializeOwned>(
+    claims: Claims,
+    token: &str,
+    row: &store::Row,
+    now_ms: i64,
+) -> Result<Spent<D>> {
     if row.expires_at_ms <= now_ms || !same(&row.token_hash, &stored(token)) {
         return Err(Code::CeremonyGone.into());
     }

@@ -3,7 +3,7 @@ use holdfast_protocol::ids::CeremonyId;
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
-    pub cookie_hash: Vec<u8>,
+    pub owner_hash: Vec<u8>,
     pub token_hash: Vec<u8>,
     pub details: String,
     pub expires_at_ms: i64,
@@ -12,10 +12,10 @@ pub(super) struct Row {
 pub(super) async fn insert(tx: &mut Tx, id: &CeremonyId, row: &Row) -> Result<(), sqlx::Error> {
     execute!(
         tx,
-        "INSERT INTO ceremonies (id, cookie_hash, token_hash, details, expires_at_ms)
+        "INSERT INTO ceremonies (id, owner_hash, token_hash, details, expires_at_ms)
          VALUES ($1, $2, $3, $4, $5)",
         id.as_str(),
-        row.cookie_hash.as_slice(),
+        row.owner_hash.as_slice(),
         row.token_hash.as_slice(),
         row.details.as_str(),
         row.expires_at_ms,
@@ -27,15 +27,15 @@ pub(super) async fn insert(tx: &mut Tx, id: &CeremonyId, row: &Row) -> Result<()
 pub(super) async fn take(
     tx: &mut Tx,
     id: &CeremonyId,
-    cookie_hash: &[u8],
+    owner_hash: &[u8],
 ) -> Result<Option<Row>, sqlx::Error> {
     row!(
         tx,
         Row,
-        "DELETE FROM ceremonies WHERE id = $1 AND cookie_hash = $2
-         RETURNING cookie_hash, token_hash, details, expires_at_ms",
+        "DELETE FROM ceremonies WHERE id = $1 AND owner_hash = $2
+         RETURNING owner_hash, token_hash, details, expires_at_ms",
         id.as_str(),
-        cookie_hash,
+        owner_hash,
     )
 }
 

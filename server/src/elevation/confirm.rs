@@ -8,7 +8,7 @@ use crate::{
 };
 use holdfast_protocol::{
     base64url::Bytes,
-    ids::CeremonyId,
+    ids::{CeremonyId, PasskeyId},
     passkeys::AssertionResponse,
     problem::{Code, StepUpReason},
     step_up::{Action, Confirmation, Evidence, Outcome, hash_of},
@@ -53,7 +53,7 @@ pub(super) async fn confirm<A: Action>(
         trace.outcome = Outcome::Replayed;
         return Err(missing());
     }
-    let credential_id = use_passkey(by, &token, &credential, held_since_ms, trace).await?;
+    let credential_id = use_passkey(by, &token, &credential, action.passkey(), held_since_ms, trace).await?;
     let evidence = Evidence::StepUp {
         parameters: trace.canonical.clone(),
         token,
@@ -100,6 +100,7 @@ async fn use_passkey(
     by: &mut Asker<'_>,
     token: &str,
     credential: &AssertionResponse,
+    only: Option<&PasskeyId>,
     held_since_ms: Option<i64>,
     trace: &mut Trace,
 ) -> Result<Bytes> {
@@ -109,6 +110,9 @@ async fn use_passkey(
     let passkey = passkey.ok_or_else(|| mismatch("no such credential"))?;
     if passkey.account()? != by.session.account {
         return Err(mismatch("another account's passkey"));
+    }
+    if only.is_some_and(|only| passkey.id().ok().as_ref() != Some(only)) {
+        return Err(mismatch("another passkey than the one that it is about"));
     }
     if passkey.disabled_at_ms.is_some() {
         return Err(mismatch("a disabled passkey"));

@@ -65,11 +65,12 @@ async fn ask<A: Perform>(mut by: Asker<'_>, parameters: &A, trace: &Trace) -> Re
         expires_at_ms: i64::try_from(claims.expires_at_ms).unwrap_or(i64::MAX),
     };
     store::insert(by.tx, &ceremony, &session.id, &asked).await?;
-    let credentials = match held_since_ms {
+    let mut known = match held_since_ms {
         None => webauthn::store::enabled(by.tx, &session.account).await?,
         Some(since_ms) => webauthn::store::enabled_before(by.tx, &session.account, since_ms).await?,
     };
+    known.retain(|known| parameters.passkey().is_none_or(|only| known.id == only.as_str()));
     let timeout_ms = u32::try_from(lives_ms).unwrap_or(u32::MAX);
-    let public_key = webauthn::confirmation_options(by.app, &token, timeout_ms, credentials);
+    let public_key = webauthn::confirmation_options(by.app, &token, timeout_ms, known);
     Ok(StepUpOptions { ceremony, token, public_key })
 }

@@ -2,7 +2,7 @@
 
 mod store;
 
-pub(crate) use store::{email, recovery_codes};
+pub(crate) use store::{account, email, recovery_codes};
 
 use crate::{
     access::Session,

@@ -1,8 +1,9 @@
 use crate::db::{Tx, row, rows};
 use holdfast_protocol::{ids::AccountId, recovery::RecoveryCodesView};
 
+/// An account.
 #[derive(sqlx::FromRow)]
-pub(super) struct Row {
+pub(crate) struct Row {
     pub id: String,
     pub user_handle: Vec<u8>,
     pub name: String,
@@ -11,7 +12,7 @@ pub(super) struct Row {
     pub created_at_ms: i64,
 }
 
-pub(super) async fn account(tx: &mut Tx, id: &AccountId) -> Result<Option<Row>, sqlx::Error> {
+pub(crate) async fn account(tx: &mut Tx, id: &AccountId) -> Result<Option<Row>, sqlx::Error> {
     row!(
         tx,
         Row,

@@ -1,8 +1,10 @@
-//! The list of passkeys, and their names.
+//! The list of passkeys and their names; adding, removing and testing one.
 
+mod addition;
 mod removal;
 mod rules;
 mod store;
+mod test;
 
 use crate::{
     access::{self, SignedIn},
@@ -20,7 +22,7 @@ use axum::{
 };
 use holdfast_protocol::{
     history::Activity,
-    passkeys::{PasskeyList, Removal, RenameRequest},
+    passkeys::{Addition, EndByPasskeyRequest, PasskeyList, PasskeyView, Removal, RenameRequest, Test},
     problem::Code,
 };
 use serde_json::{Value, json};
@@ -29,7 +31,11 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/v1/passkey", get(list))
         .route("/v1/passkey/rename", post(rename))
+        .route("/v1/passkey/register/verify", post(addition::verify))
+        .route("/v1/sessions/end-by-passkey", post(end_sessions))
+        .merge(elevation::routes::<Addition>())
         .merge(elevation::routes::<Removal>())
+        .merge(elevation::routes::<Test>())
 }
 
 /// `GET /v1/passkey`.
@@ -37,7 +43,12 @@ async fn list(State(app): State<App>, SignedIn(session): SignedIn) -> Result<axu
     let mut tx = app.db.read().await?;
     let rows = store::list(&mut tx, &session.account).await?;
     let (now_ms, cooldown) = (app.clock.unix_ms(), app.config.lifetimes.cooldown);
-    let views = rows.into_iter().map(|row| rules::view(row, &session.passkey, now_ms, cooldown));
+    let opened = access::opened_by(&mut tx, &session, &app.config.lifetimes, now_ms).await?;
+    let views = rows.into_iter().map(|row| {
+        let opened = opened.iter().find(|(passkey, _)| *passkey == row.id);
+        let other_sessions = opened.map_or(0, |(_, count)| u32::try_from(*count).unwrap_or(u32::MAX));
+        Ok(PasskeyView { other_sessions, ..rules::view(row, &session.passkey, now_ms, cooldown)? })
+    });
     Ok(axum::Json(PasskeyList { passkeys: views.collect::<Result<_>>()? }))
 }
 
@@ -60,6 +71,30 @@ async fn rename(
         at_ms: app.clock.unix_ms(),
     };
     audit::record(&mut tx, event).await?;
+    tx.commit(&app.live).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /v1/sessions/end-by-passkey`: whoever sits there has to sign in with another one.
+async fn end_sessions(
+    State(app): State<App>,
+    SignedIn(session): SignedIn,
+    Json(EndByPasskeyRequest { passkey }): Json<EndByPasskeyRequest>,
+) -> Result<StatusCode> {
+    let now_ms = app.clock.unix_ms();
+    let mut tx = access::write_as(&app, &session).await?;
+    store::find(&mut tx, &session.account, &passkey).await?.ok_or(Code::NotFound)?;
+    let ended = access::end_by_passkey(&mut tx, &session, &passkey, &app.config.lifetimes, now_ms).await?;
+    for ended in &ended {
+        let event = Event {
+            account: &session.account,
+            what: Activity::SignedOut,
+            device: Some(&session.device),
+            session: Some(ended),
+            at_ms: now_ms,
+        };
+        audit::record(&mut tx, event).await?;
+    }
     tx.commit(&app.live).await?;
     Ok(StatusCode::NO_CONTENT)
 }

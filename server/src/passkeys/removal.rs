@@ -3,6 +3,7 @@
 use super::store;
 use crate::{
     elevation::{Asker, Elevated, Perform},
+    mail::{self, Notice},
     problem::Result,
 };
 use holdfast_protocol::{history::Activity, passkeys::Removal, problem::Code};
@@ -29,6 +30,8 @@ impl Perform for Removal {
             return Err(Code::NotFound.into());
         }
         let Removal { id, name } = parameters.clone();
+        let notice = Notice::PasskeyRemoved { name: &name, device: &by.session.device };
+        mail::post(by.app, by.tx, &by.session.account, &notice, by.now_ms).await?;
         by.record(Activity::PasskeyRemoved { passkey: id, name }).await
     }
 }

@@ -10,6 +10,7 @@ use holdfast_protocol::{
 };
 use std::time::Duration;
 
+/// Its other sessions are not counted here.
 pub(super) fn view(row: Row, opened_by: &PasskeyId, now_ms: i64, cooldown: Duration) -> Result<PasskeyView> {
     let id = PasskeyId::parse(&row.id).map_err(|_| Code::Internal)?;
     let device = Device { browser: row.browser, system: row.system };
@@ -43,5 +44,6 @@ pub(super) fn view(row: Row, opened_by: &PasskeyId, now_ms: i64, cooldown: Durat
         backup,
         transports,
         trust,
+        other_sessions: 0,
     })
 }

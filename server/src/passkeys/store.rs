@@ -29,6 +29,23 @@ pub(super) async fn list(tx: &mut Tx, account: &AccountId) -> Result<Vec<Row>, s
     )
 }
 
+/// One of them.
+pub(super) async fn find(
+    tx: &mut Tx,
+    account: &AccountId,
+    id: &PasskeyId,
+) -> Result<Option<Row>, sqlx::Error> {
+    row!(
+        tx,
+        Row,
+        "SELECT id, aaguid, backup_eligible, backup_state, transports, name, browser, system,
+                created_at_ms, last_used_at_ms, suspect_at_ms, disabled_at_ms
+         FROM passkeys WHERE account_id = $1 AND id = $2",
+        account.as_str(),
+        id.as_str(),
+    )
+}
+
 /// False: no such passkey of this account.
 pub(super) async fn rename(
     tx: &mut Tx,

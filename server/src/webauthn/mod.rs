@@ -1,7 +1,10 @@
 //! What is asked of authenticators, and what is believed of their answers. The verification itself is
 //! the crate `holdfast-relying-party`; the rows are in `store.rs`.
 
+mod enrolment;
 pub(crate) mod store;
+
+pub(crate) use enrolment::{Enrolment, enrol};
 
 use crate::{
     access::refuse,
@@ -10,12 +13,10 @@ use crate::{
     problem::{Refusal, Result},
 };
 use holdfast_protocol::{
-    base64url::Bytes,
     passkeys::{
         AssertionOptions, AssertionResponse, Discoverable, RegistrationOptions, RegistrationResponse,
     },
     problem::Code,
-    step_up::Evidence,
     tokens::challenge_of,
 };
 use holdfast_relying_party::{
@@ -24,8 +25,9 @@ use holdfast_relying_party::{
 };
 use webauthn_rs_proto::{
     AllowCredentials, AttestationConveyancePreference, AuthenticatorSelectionCriteria, PubKeyCredParams,
-    PublicKeyCredentialCreationOptions, PublicKeyCredentialHints, PublicKeyCredentialRequestOptions,
-    RelyingParty, RequestRegistrationExtensions, ResidentKeyRequirement, User, UserVerificationPolicy,
+    PublicKeyCredentialCreationOptions, PublicKeyCredentialDescriptor, PublicKeyCredentialHints,
+    PublicKeyCredentialRequestOptions, RelyingParty, RequestRegistrationExtensions, ResidentKeyRequirement,
+    User, UserVerificationPolicy,
 };
 
 /// Whose passkey is made.
@@ -34,10 +36,12 @@ pub(crate) struct NewUser<'a> {
     pub handle: &'a [u8],
     pub name: &'a str,
     pub display_name: &'a str,
+    /// The passkeys that the account has: no device makes a second one.
+    pub known: Vec<store::Known>,
 }
 
 /// Options for a discoverable passkey with user verification.
-pub(crate) fn registration_options(app: &App, begun: &Begun, user: &NewUser<'_>) -> RegistrationOptions {
+pub(crate) fn registration_options(app: &App, begun: &Begun, user: NewUser<'_>) -> RegistrationOptions {
     let algorithms = Algorithm::ALL.into_iter();
     RegistrationOptions {
         ceremony: begun.id.clone(),
@@ -57,7 +61,7 @@ pub(crate) fn registration_options(app: &App, begun: &Begun, user: &NewUser<'_>)
                 })
                 .collect(),
             timeout: Some(begun.timeout_ms),
-            exclude_credentials: Some(Vec::new()),
+            exclude_credentials: Some(user.known.into_iter().map(descriptor).collect()),
             authenticator_selection: Some(AuthenticatorSelectionCriteria {
                 authenticator_attachment: None,
                 resident_key: Some(ResidentKeyRequirement::Required),
@@ -106,18 +110,12 @@ pub(crate) fn confirmation_options(
     app: &App,
     token: &str,
     timeout_ms: u32,
-    credentials: Vec<(Vec<u8>, String)>,
+    known: Vec<store::Known>,
 ) -> PublicKeyCredentialRequestOptions {
-    // A way that the standard's names do not have yet is left out; none at all means any.
-    let way = |text: &str| serde_json::from_value(text.into()).ok();
-    let allowed = credentials.into_iter().map(|(id, transports)| {
-        let ways: Vec<_> = transports.split(',').filter_map(way).collect();
-        AllowCredentials {
-            type_: "public-key".to_owned(),
-            id,
-            transports: (!ways.is_empty()).then_some(ways),
-        }
-    });
+    let allowed =
+        known.into_iter().map(descriptor).map(|PublicKeyCredentialDescriptor { type_, id, transports }| {
+            AllowCredentials { type_, id, transports }
+        });
     PublicKeyCredentialRequestOptions {
         challenge: challenge_of(token).to_vec(),
         timeout: Some(timeout_ms),
@@ -126,6 +124,17 @@ pub(crate) fn confirmation_options(
         user_verification: UserVerificationPolicy::Required,
         hints: None,
         extensions: None,
+    }
+}
+
+fn descriptor(known: store::Known) -> PublicKeyCredentialDescriptor {
+    // A way that the standard's names do not have yet is left out; none at all means any.
+    let way = |text: &str| serde_json::from_value(text.into()).ok();
+    let ways: Vec<_> = known.transports.split(',').filter_map(way).collect();
+    PublicKeyCredentialDescriptor {
+        type_: "public-key".to_owned(),
+        id: known.credential_id,
+        transports: (!ways.is_empty()).then_some(ways),
     }
 }
 
@@ -153,15 +162,6 @@ pub(crate) fn verify_new(
         return Err(refuse(Code::CeremonyMismatch, "the id beside the response is another one"));
     }
     Ok(credential)
-}
-
-/// What later signatures of a new passkey are judged by: kept with the event that it was added.
-pub(crate) fn evidence(credential: &RegisteredCredential) -> Evidence {
-    Evidence::Registration {
-        credential_id: Bytes(credential.id.clone()),
-        public_key: Bytes(credential.public_key.clone()),
-        backup_eligible: credential.backup_eligible,
-    }
 }
 
 /// An assertion, verified against the passkey that it names and the account that owns it.

@@ -48,8 +48,17 @@ pub(crate) async fn find(tx: &mut Tx, credential_id: &[u8]) -> Result<Option<Sto
     )
 }
 
-/// The passkeys of an account that can sign in: credential ids and transports, separated by commas.
-pub(crate) async fn enabled(tx: &mut Tx, account: &AccountId) -> Result<Vec<(Vec<u8>, String)>, sqlx::Error> {
+/// A passkey as authenticators are told of it.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Known {
+    pub id: String,
+    pub credential_id: Vec<u8>,
+    /// Separated by commas.
+    pub transports: String,
+}
+
+/// The passkeys of an account that can sign in.
+pub(crate) async fn enabled(tx: &mut Tx, account: &AccountId) -> Result<Vec<Known>, sqlx::Error> {
     enabled_before(tx, account, i64::MAX).await
 }
 
@@ -58,11 +67,11 @@ pub(crate) async fn enabled_before(
     tx: &mut Tx,
     account: &AccountId,
     before_ms: i64,
-) -> Result<Vec<(Vec<u8>, String)>, sqlx::Error> {
+) -> Result<Vec<Known>, sqlx::Error> {
     rows!(
         tx,
-        (Vec<u8>, String),
-        "SELECT credential_id, transports FROM passkeys
+        Known,
+        "SELECT id, credential_id, transports FROM passkeys
          WHERE account_id = $1 AND disabled_at_ms IS NULL AND created_at_ms < $2 ORDER BY created_at_ms, id",
         account.as_str(),
         before_ms,

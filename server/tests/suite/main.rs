@@ -11,6 +11,7 @@ mod headers;
 mod history;
 mod listening;
 mod login;
+mod mail;
 mod passkeys;
 mod proofs;
 mod rates;

@@ -90,6 +90,7 @@ fn parameters(world: &World, kind: Kind) -> (Value, Vec<&'static str>) {
     let email = "mara@example.org";
     match kind {
         Kind::PasskeyRemove => (json!({ "id": "psk_0000-0000-0000-0000", "name": "Blue" }), Vec::new()),
+        Kind::PasskeyTest => (json!({ "id": "psk_0000-0000-0000-0000", "name": "Blue" }), Vec::new()),
         Kind::PasskeyRegisterAdditional => (json!({ "account": account, "email": email }), Vec::new()),
         Kind::RecoveryCodesRegenerate => (
             json!({ "account": account, "email": email, "verifiers": verifiers(world) }),
@@ -155,7 +156,7 @@ pub fn sample(world: &World, endpoint: &Endpoint) -> Sample {
             body: json!({ "name": "Mara", "email": "mara@example.org", "jkt": thumbprint }),
             base64: texts(&["/jkt"]),
         },
-        "POST /v1/setup/verify" => Sample::Json {
+        "POST /v1/setup/verify" | "POST /v1/passkey/register/verify" => Sample::Json {
             body: json!({ "ceremony": id("cer"), "token": TOKEN, "credential": {
                 "id": bytes, "client_data_json": bytes, "attestation_object": bytes, "transports": ["usb"],
             }}),
@@ -174,6 +175,9 @@ pub fn sample(world: &World, endpoint: &Endpoint) -> Sample {
         "POST /v1/logout" => Sample::Json { body: json!({ "scope": "this_browser" }), base64: Vec::new() },
         "POST /v1/passkey/rename" => {
             Sample::Json { body: json!({ "id": id("psk"), "name": "Blue" }), base64: Vec::new() }
+        }
+        "POST /v1/sessions/end-by-passkey" => {
+            Sample::Json { body: json!({ "passkey": id("psk") }), base64: Vec::new() }
         }
         "POST /v1/recovery-codes" => Sample::Json {
             body: json!({ "verifiers": verifiers(world) }),

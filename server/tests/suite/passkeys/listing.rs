@@ -1,18 +1,14 @@
 //! The list of passkeys, and their names (K3).
 
+use super::list;
 use crate::support::{Browser, SoftPasskey, World, passkey_of, stored_facts};
 use holdfast_protocol::{
     history::{Activity, ActivityPage},
     ids::PasskeyId,
-    passkeys::{Backup, PasskeyList, PasskeyView, Trust},
+    passkeys::{Backup, Trust},
     problem::Code,
 };
 use serde_json::json;
-
-async fn list(browser: &Browser) -> Vec<PasskeyView> {
-    let PasskeyList { passkeys } = browser.get("/v1/passkey").await.json();
-    passkeys
-}
 
 async fn rename(browser: &Browser, id: &PasskeyId, name: &str) -> Option<Code> {
     let answer = browser.post("/v1/passkey/rename", &json!({ "id": id, "name": name })).await;

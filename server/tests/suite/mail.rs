@@ -1,0 +1,107 @@
+//! Mail: in the outbox with the event, in a file after it, and never lost or doubled (M2).
+
+use crate::support::{PATIENCE, World, run};
+use holdfast_server::{mail::deliver, secrets::sha256};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+async fn delivered(world: &World, folder: &Path) -> Vec<PathBuf> {
+    deliver(&world.app, folder).await.unwrap()
+}
+
+/// The mails of so many first passkeys, and where to put them.
+async fn with_mail(count: usize) -> (World, TempDir) {
+    let world = World::new().await;
+    let (_, mut passkey) = world.set_up_by_ceremony().await;
+    for _ in 1..count {
+        // As another account's would be.
+        run!(world.app.db, "DELETE FROM setup");
+        passkey.id = sha256(&passkey.id).to_vec();
+        run!(world.app.db, "UPDATE accounts SET email_key = id");
+        let mut guest = world.guest();
+        let options = guest.begin_setup().await;
+        let credential = passkey.register(&options, |_| {});
+        assert_eq!(guest.finish_setup(&options, &credential).await.status, 200);
+    }
+    (world, TempDir::new().unwrap())
+}
+
+#[tokio::test]
+async fn a_mail_is_written_once_after_its_event() {
+    let (world, folder) = with_mail(1).await;
+    tokio::time::timeout(PATIENCE, world.app.live.posted()).await.unwrap();
+    let paths = delivered(&world, folder.path()).await;
+    let [path] = &paths[..] else { panic!("{paths:?}") };
+    let text = fs::read_to_string(path).unwrap();
+    let id = path.file_stem().unwrap().to_str().unwrap();
+    assert!(id.starts_with("eml_"), "{id}");
+    for line in ["To: Mara <mara@example.org>\r\n", &format!("Message-ID: <{id}@localhost>\r\n")] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert_eq!(delivered(&world, folder.path()).await, Vec::<PathBuf>::new());
+    world.advance_ms(86_400_000);
+    assert_eq!(delivered(&world, folder.path()).await, Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_waits_and_holds_nothing_else_up() {
+    let (world, folder) = with_mail(2).await;
+    run!(world.app.db, "UPDATE outbox SET to_address = 'nobody' WHERE id = (SELECT MIN(id) FROM outbox)");
+    let file = folder.path().join("a file");
+    fs::write(&file, "").unwrap();
+    assert_eq!(delivered(&world, &file).await, Vec::<PathBuf>::new());
+    world.advance_ms(59_999);
+    assert_eq!(delivered(&world, folder.path()).await, Vec::<PathBuf>::new());
+    world.advance_ms(1);
+    assert_eq!(delivered(&world, folder.path()).await.len(), 1);
+    world.advance_ms(119_999);
+    run!(world.app.db, "UPDATE outbox SET to_address = 'mara@example.org'");
+    assert_eq!(delivered(&world, folder.path()).await, Vec::<PathBuf>::new());
+    world.advance_ms(1);
+    assert_eq!(delivered(&world, folder.path()).await.len(), 1);
+}
+
+/// Killed after the file was written and before that was noted.
+#[tokio::test]
+async fn a_mail_that_is_written_twice_is_the_same_file() {
+    let (world, folder) = with_mail(1).await;
+    let first = delivered(&world, folder.path()).await;
+    let text = fs::read(&first[0]).unwrap();
+    run!(world.app.db, "UPDATE outbox SET sent_at_ms = NULL");
+    world.advance_ms(120_000);
+    assert_eq!(delivered(&world, folder.path()).await, first);
+    assert_eq!(fs::read(&first[0]).unwrap(), text);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn of_several_that_deliver_at_once_each_mail_has_one() {
+    let (world, folder) = with_mail(5).await;
+    let other = world.beside(|_| {}).await;
+    let path = folder.path();
+    let found = tokio::join!(
+        delivered(&world, path),
+        delivered(&other, path),
+        delivered(&world, path),
+        delivered(&other, path)
+    );
+    let all = [found.0, found.1, found.2, found.3].concat();
+    assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (5, 5));
+}
+
+#[tokio::test]
+async fn what_was_sent_is_forgotten_after_a_month_and_what_waits_is_not() {
+    let (world, folder) = with_mail(2).await;
+    run!(world.app.db, "UPDATE outbox SET to_address = 'nobody' WHERE id = (SELECT MIN(id) FROM outbox)");
+    assert_eq!(delivered(&world, folder.path()).await.len(), 1);
+    world.advance_ms(30 * 86_400_000);
+    world.app.sweep().await.unwrap();
+    assert_eq!(world.count("outbox").await, 2);
+    world.advance_ms(1);
+    world.app.sweep().await.unwrap();
+    assert_eq!(world.count("outbox").await, 1);
+}
