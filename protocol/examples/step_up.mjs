@@ -28,6 +28,17 @@ export const ACTIONS = {
     target: ({ id }) => id,
     sentence: ({ id, name }) => `Remove the passkey ${quoted(name)} (${id}). It can never sign in again.`,
   },
+  "passkey.test": {
+    path: "/v1/passkey/test",
+    target: ({ id }) => id,
+    sentence: ({ id, name }) => `Test the passkey ${quoted(name)} (${id}). Nothing is changed.`,
+  },
+  "passkey.register.additional": {
+    path: "/v1/passkey/register/options",
+    target: ({ account }) => account,
+    sentence: ({ account, email }) =>
+      `Add a passkey to the account ${quoted(email)} (${account}). It will sign in like this one.`,
+  },
   "recovery_codes.regenerate": {
     path: "/v1/recovery-codes/regenerate",
     target: ({ account }) => account,
@@ -81,6 +92,23 @@ export async function confirm(client, action, parameters, agrees) {
     user_handle: response.userHandle,
   };
   return { ceremony: options.ceremony, token: options.token, credential };
+}
+
+/** Makes the passkey whose options `passkey.register.additional` has given, and has it taken in. */
+export async function register(client, options) {
+  await purpose(client, options, "registration");
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options.public_key);
+  const { id, response, clientExtensionResults } = (await navigator.credentials.create({ publicKey })).toJSON();
+  const rk = clientExtensionResults.credProps?.rk;
+  const credential = {
+    id,
+    client_data_json: response.clientDataJSON,
+    attestation_object: response.attestationObject,
+    transports: response.transports,
+    ...(rk !== undefined && { discoverable: rk ? "yes" : "no" }),
+  };
+  const { ceremony, token } = options;
+  return post(client, "/v1/passkey/register/verify", { ceremony, token, credential });
 }
 
 /**

@@ -226,6 +226,8 @@ codes! {
     /// Without it nobody could sign in any more.
     LastPasskey = "last_passkey", 409, "This is your last passkey",
         "Without this passkey nobody could sign in to this account any more. Add another one first.";
+    /// An account has so many passkeys that authenticators could not be told of more.
+    TooManyPasskeys = "too_many_passkeys", 409, "You have 64 passkeys", "An account has at most 64 passkeys. Remove one that you no longer use first.";
 
     // Recovery codes
     /// A list is in force; replacing it needs a confirmation.

@@ -28,8 +28,7 @@ pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
         None
     }
 
-    /// The one passkey that may confirm it; most leave that to their owner. There is no going without: no
-    /// operator can switch this step-up off.
+    /// The one passkey that may confirm it; most leave that to their owner.
     fn passkey(&self) -> Option<&PasskeyId> {
         None
     }

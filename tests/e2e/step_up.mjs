@@ -1,6 +1,6 @@
 // A page of somebody else's console whose person confirms whatever they read, and remembers it.
 import { init, PopClient } from "/theirs/pop/index.mjs";
-import { ACTIONS, Alarm, encoded, perform } from "/theirs/actions.mjs";
+import { ACTIONS, Alarm, encoded, perform, post, register } from "/theirs/actions.mjs";
 
 let client;
 
@@ -8,7 +8,7 @@ let client;
 const read = [];
 const agrees = async (sentence) => read.push(sentence) > 0;
 
-/** How often the browser was asked for a passkey. */
+/** How often the browser was asked for a signature. */
 let prompts = 0;
 const get = CredentialsContainer.prototype.get;
 CredentialsContainer.prototype.get = function (options) {
@@ -19,18 +19,45 @@ CredentialsContainer.prototype.get = function (options) {
 const json = async (path) => (await client.fetch(path)).json();
 const act = (kind, parameters) => perform(client, ACTIONS[kind], parameters, agrees);
 
+const mine = async () => {
+  const { account } = await json("/v1/me");
+  return { account: account.id, email: account.email };
+};
+
+const passkey = async (wanted) => {
+  const { passkeys } = await json("/v1/passkey");
+  const { id, name } = passkeys.find(({ id }) => id === wanted);
+  return { id, name };
+};
+
+let options;
+
 /** What a person does here. */
 const WALKS = {
-  async removePasskey(named) {
-    const { passkeys } = await json("/v1/passkey");
-    const { id, name } = passkeys.find(({ name }) => name === named);
-    return act("passkey.remove", { id, name });
+  async removePasskey(id) {
+    return act("passkey.remove", await passkey(id));
+  },
+
+  async testPasskey(id) {
+    return act("passkey.test", await passkey(id));
+  },
+
+  async beginPasskey() {
+    options = await act("passkey.register.additional", await mine());
+    return options;
+  },
+
+  async finishPasskey(token = options.token) {
+    return register(client, { ...options, token });
+  },
+
+  async endSessions(passkey) {
+    return post(client, "/v1/sessions/end-by-passkey", { passkey });
   },
 
   async regenerateRecoveryCodes() {
-    const { account } = await json("/v1/me");
     const verifiers = Array.from({ length: 10 }, () => encoded(crypto.getRandomValues(new Uint8Array(32))));
-    return act("recovery_codes.regenerate", { account: account.id, email: account.email, verifiers });
+    return act("recovery_codes.regenerate", { ...(await mine()), verifiers });
   },
 
   wallet: () => json("/v1/wallet"),
@@ -46,8 +73,9 @@ export async function open() {
   client = await PopClient.open();
 }
 
-/** Goes one of the walks: how it ended, what the person has read, and how often a passkey was asked for. */
+/** Goes one of the walks: how it ended, what the person has read, and how often a signature was asked for. */
 export async function walk(name, ...given) {
+  prompts = 0;
   const done = (answer) => ({ ended: "done", answer });
   const failed = (error) => {
     if (error instanceof Alarm) return { ended: "alarm", answer: error.message };

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::package::{script, their_console};
 
 in_every_browser!(
+    a_passkey_is_added_tested_and_takes_the_place_of_another,
     a_passkey_is_removed,
     recovery_codes_are_regenerated,
     money_is_sent,
@@ -38,7 +39,12 @@ async fn visit(kind: Kind) -> Result<(World, Browser)> {
     let browser = world.browser(kind).await?;
     // The authenticator stays with the browser for as long as that runs.
     let _ = browser.add_authenticator(AuthenticatorOptions::default()).await?;
-    world.sign_up(&browser).await?;
+    arrive(&world, &browser).await?;
+    Ok((world, browser))
+}
+
+async fn arrive(world: &World, browser: &Browser) -> Result<()> {
+    world.sign_up(browser).await?;
     browser.goto(&world.at("/theirs/")).await?;
     // In the page's own world: what a driver runs has globals of its own in Firefox.
     const LOAD: &str = "
@@ -47,7 +53,7 @@ async fn visit(kind: Kind) -> Result<(World, Browser)> {
         document.head.append(script);";
     browser.execute(LOAD, &[]).await?;
     browser.execute_async("window.page = await window.loading; await window.page.open();", &[]).await?;
-    Ok((world, browser))
+    Ok(())
 }
 
 /// How a walk has ended.
@@ -58,7 +64,7 @@ struct Ended {
     answer: Value,
     /// The sentences that the person has agreed to.
     read: Vec<String>,
-    /// How often the browser was asked for a passkey, ever.
+    /// How often the browser was asked for a signature.
     prompts: u32,
 }
 
@@ -105,12 +111,55 @@ async fn has_another_passkey(world: &World) -> Result<()> {
     world.run_sql(copied).await.map(drop)
 }
 
-const ENABLED: &str = "SELECT name FROM passkeys WHERE disabled_at_ms IS NULL ORDER BY created_at_ms";
+const OTHER: &str = "psk_0000-0000-0000-0000";
+
+const ENABLED: &str = "SELECT id FROM passkeys WHERE disabled_at_ms IS NULL ORDER BY created_at_ms";
+
+async fn a_passkey_is_added_tested_and_takes_the_place_of_another(kind: Kind) -> Result<()> {
+    let world = World::beside(console()).await?;
+    let browser = world.browser(kind).await?;
+    let laptop = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    arrive(&world, &browser).await?;
+    let [old] = &world.column(ENABLED).await?[..] else { anyhow::bail!("there is one passkey") };
+    let add = Action::PasskeyRegisterAdditional;
+    let options = is_confirmed(&world, &browser, add, "beginPasskey", &[]).await?;
+    ensure!(world.wire().exchanges_at("/v1/passkey/register/options/stepup").len() == 1);
+
+    // The same device makes no second one, and a token of something else makes none at all.
+    let ended = walk(&browser, "finishPasskey", &[]).await?;
+    ensure!(ended.ended == "InvalidStateError", "{ended:?}");
+    let ended = walk(&browser, "finishPasskey", &[json!("e30.AAAA")]).await?;
+    ensure!(ended.ended == "alarm", "{ended:?}");
+    ensure!(laptop.credentials().await?.len() == 1, "a passkey was made");
+
+    // Another device of the same person.
+    laptop.remove().await?;
+    let phone = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    let ended = walk(&browser, "finishPasskey", &[]).await?;
+    ensure!(ended.ended == "done", "{ended:?}");
+    ensure!(phone.credentials().await?.len() == 1);
+    ensure!(phone.credentials().await?[0].rp_id == "localhost", "{options}");
+    ensure!(world.wire().exchanges_at("/v1/passkey/register/verify").len() == 1);
+    let passkeys = world.column(ENABLED).await?;
+    ensure!(passkeys.len() == 2 && json!(passkeys[1]) == ended.answer["id"], "{passkeys:?}");
+
+    is_confirmed(&world, &browser, Action::PasskeyTest, "testPasskey", &[ended.answer["id"].clone()]).await?;
+    ensure!(world.wire().exchanges_at("/v1/passkey/test").len() == 2);
+    is_confirmed(&world, &browser, Action::PasskeyRemove, "removePasskey", &[json!(old)]).await?;
+    ensure!(world.column(ENABLED).await? == passkeys[1..]);
+    let ended = walk(&browser, "endSessions", &[json!(old)]).await?;
+    ensure!(ended.ended == "done", "{ended:?}");
+    ensure!(world.wire().exchanges_at("/v1/sessions/end-by-passkey").len() == 1);
+    ensure!(world.session_keys().await?.len() == 1, "whoever asks stays");
+    let mails = world.column("SELECT kind FROM outbox ORDER BY created_at_ms, id").await?;
+    ensure!(mails == ["passkey_added", "passkey_added", "passkey_removed"], "{mails:?}");
+    world.assert_no_violations(&browser).await
+}
 
 async fn a_passkey_is_removed(kind: Kind) -> Result<()> {
     let (world, browser) = visit(kind).await?;
     has_another_passkey(&world).await?;
-    let given = [json!("Old “key”")];
+    let given = [json!(OTHER)];
     let answer = is_confirmed(&world, &browser, Action::PasskeyRemove, "removePasskey", &given).await?;
     ensure!(answer.is_null());
     ensure!(world.column(ENABLED).await?.len() == 1);
@@ -177,8 +226,8 @@ async fn money_is_sent(kind: Kind) -> Result<()> {
 /// A refusal of the preflight reaches the page before any prompt.
 async fn the_last_passkey_stays(kind: Kind) -> Result<()> {
     let (world, browser) = visit(kind).await?;
-    let [name] = &world.column(ENABLED).await?[..] else { anyhow::bail!("there is one passkey") };
-    let ended = walk(&browser, "removePasskey", &[json!(name)]).await?;
+    let [only] = &world.column(ENABLED).await?[..] else { anyhow::bail!("there is one passkey") };
+    let ended = walk(&browser, "removePasskey", &[json!(only)]).await?;
     ensure!((ended.ended.as_str(), ended.prompts) == ("last_passkey", 0), "{ended:?}");
     ensure!(world.column(ENABLED).await?.len() == 1);
     world.assert_no_violations(&browser).await
@@ -220,7 +269,7 @@ fn sign_anew(options: &mut Value, change: impl FnOnce(&mut Claims, &mut StepUp))
 async fn a_server_that_lies_gets_no_prompt(kind: Kind) -> Result<()> {
     let (world, browser) = visit(kind).await?;
     has_another_passkey(&world).await?;
-    let given = [json!("Old “key”")];
+    let given = [json!(OTHER)];
     for (about, lie) in LIES {
         world.wire().lie("/v1/passkey/delete/stepup", lie);
         let ended = walk(&browser, "removePasskey", &given).await?;

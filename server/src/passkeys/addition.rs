@@ -8,7 +8,7 @@ use crate::{
     ceremony,
     elevation::{Asker, Elevated, Perform},
     me,
-    problem::{Refusal, Result},
+    problem::Result,
     readiness,
     webauthn::{self, Enrolment, NewUser},
     wire::Json,
@@ -86,10 +86,5 @@ pub(super) async fn verify(
 }
 
 fn require_room(passkeys: i64) -> Result<()> {
-    if passkeys < MOST_PASSKEYS {
-        return Ok(());
-    }
-    let detail =
-        format!("An account has at most {MOST_PASSKEYS} passkeys. Remove one first. Nothing was changed.");
-    Err(Refusal::with_detail(Code::InvalidRequest, detail))
+    if passkeys < MOST_PASSKEYS { Ok(()) } else { Err(Code::TooManyPasskeys.into()) }
 }

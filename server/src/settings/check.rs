@@ -142,6 +142,9 @@ fn actions(names: &[String], wrong: &mut Vec<String>) -> Vec<Kind> {
     let mut actions = Vec::new();
     for name in names {
         match Kind::parse(name.trim()) {
+            Some(Kind::PasskeyTest) => wrong.push(
+                "HOLDFAST_STEP_UP_OFF names `passkey.test`: without the passkey nothing is tested. Leave it away.".to_owned(),
+            ),
             Some(kind) => actions.push(kind),
             None => wrong.push(format!(
                 "HOLDFAST_STEP_UP_OFF names `{name}`, which is no action. There are: {}.",
@@ -323,6 +326,17 @@ mod tests {
         assert!(complaints(asked(63)).iter().any(|line| line.starts_with("HOLDFAST_CONNECTIONS")));
         let start = start(asked(64)).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(Patience::with(&start.config).connections, 64);
+    }
+
+    #[test]
+    fn a_step_up_is_switched_off_by_name_where_anything_is_left_without_it() {
+        let off = |name: &str| Settings { step_up_off: Some(vec![name.to_owned()]), ..production() };
+        let start = start(off("passkey.remove")).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert_eq!(start.config.step_up_off, [Kind::PasskeyRemove]);
+        for bad in ["passkey.forget", "passkey.test"] {
+            let lines = complaints(off(bad));
+            assert!(lines.iter().any(|line| line.starts_with("HOLDFAST_STEP_UP_OFF") && line.contains(bad)));
+        }
     }
 
     #[test]

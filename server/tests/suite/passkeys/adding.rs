@@ -140,8 +140,8 @@ async fn an_account_has_room_for_sixty_four() {
     more(63).await;
     assert_eq!(list(&browser).await.len(), 64);
     let credential = SoftPasskey::new(&world).register(&options, |_| {});
-    assert_eq!(finish(&browser, &options, &credential).await.code(), Code::InvalidRequest);
-    assert_eq!(ask(&browser, &addition(&browser)).await.code(), Code::InvalidRequest);
+    assert_eq!(finish(&browser, &options, &credential).await.code(), Code::TooManyPasskeys);
+    assert_eq!(ask(&browser, &addition(&browser)).await.code(), Code::TooManyPasskeys);
     assert_eq!(list(&browser).await.len(), 64);
     // Those that were removed take no room.
     run!(world.app.db, "UPDATE passkeys SET disabled_at_ms = 1 WHERE credential_id <> $1", first.id.clone());

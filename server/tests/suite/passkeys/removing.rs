@@ -20,7 +20,9 @@ async fn a_removed_passkey_is_refused_and_offered_no_more_and_stays_in_the_list(
     let world = World::new().await;
     let (browser, first) = world.set_up_by_ceremony().await;
     let (second, view) = add(&world, &browser, &first).await;
+    assert_eq!(world.count("outbox").await, 2);
     assert_eq!(act(&browser, &first, &removal(&view)).await.status, 204);
+    assert_eq!(world.count("outbox").await, 3);
 
     let shown = &list(&browser).await[1];
     assert_eq!((&shown.id, shown.trust), (&view.id, Trust::Disabled));

@@ -5,7 +5,7 @@ use crate::support::{World, run};
 use holdfast_protocol::{
     passkeys::{PasskeyView, Test},
     problem::Code,
-    step_up::{Kind, Request, StepUpOptions},
+    step_up::StepUpOptions,
 };
 
 fn test(view: &PasskeyView) -> Test {
@@ -40,15 +40,4 @@ async fn a_test_works_in_a_hold_and_under_the_name_that_it_has() {
     assert_eq!(act(&browser, &first, &test(&view)).await.status, 204);
     let renamed = Test { name: "Another".to_owned(), ..test(&view) };
     assert_eq!(ask(&browser, &renamed).await.code(), Code::TargetChanged);
-}
-
-/// Without the passkey nothing would be tested.
-#[tokio::test]
-async fn no_operator_switches_it_off() {
-    let world = World::with(|config| config.step_up_off = vec![Kind::PasskeyTest]).await;
-    let (browser, first) = world.set_up_by_ceremony().await;
-    let parameters = test(&list(&browser).await.remove(0));
-    let unconfirmed = Request { parameters: parameters.clone(), secret: None, confirmation: None };
-    assert_eq!(browser.post("/v1/passkey/test", &unconfirmed).await.code(), Code::StepUpRequired);
-    assert_eq!(act(&browser, &first, &parameters).await.status, 204);
 }
