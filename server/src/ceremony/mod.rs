@@ -147,11 +147,11 @@ pub(crate) async fn spend_as(
     token: &str,
     is_for: impl FnOnce(&Purpose) -> bool,
 ) -> Result<Spent<()>> {
+    let mut tx = write_as(app, session).await?;
     let claims = claims(app, id, token, is_for)?;
     if *claims.purpose.jkt() != session.jkt {
         return Err(refuse(Code::TokenInvalid, "made for another key"));
     }
-    let mut tx = write_as(app, session).await?;
     let row = store::take(&mut tx, id, &Owner::Session(&session.id).hash()).await?;
     tx.commit(&app.live).await?;
     spent(claims, token, &row.ok_or(Code::CeremonyGone)?, app.clock.unix_ms())
