@@ -51,6 +51,8 @@ const WALKS = {
     return register(client, { ...options, token });
   },
 
+  readLog: json,
+
   async endSessions(passkey) {
     return post(client, "/v1/sessions/end-by-passkey", { passkey });
   },

@@ -123,7 +123,7 @@ async fn a_passkey_is_added_tested_and_takes_the_place_of_another(kind: Kind) ->
     let [old] = &world.column(ENABLED).await?[..] else { anyhow::bail!("there is one passkey") };
     let add = Action::PasskeyRegisterAdditional;
     let options = is_confirmed(&world, &browser, add, "beginPasskey", &[]).await?;
-    ensure!(world.wire().exchanges_at("/v1/passkey/register/options/stepup").len() == 1);
+    ensure!(world.wire().exchanges_at("/v1/passkey/register/options").len() == 2);
 
     // The same device makes no second one, and a token of something else makes none at all.
     let ended = walk(&browser, "finishPasskey", &[]).await?;
@@ -177,6 +177,9 @@ async fn recovery_codes_are_regenerated(kind: Kind) -> Result<()> {
     let answer = is_confirmed(&world, &browser, regenerate, "regenerateRecoveryCodes", &[]).await?;
     ensure!(answer["left"] == json!(10), "{answer}");
     let after = world.column(HASHES).await?;
+    let log = walk(&browser, "readLog", &[json!("/v1/security/stepup-log?filter=account")]).await?;
+    let outcomes = [0, 1, 2].map(|at| log.answer["events"][at]["what"]["outcome"].clone());
+    ensure!(outcomes == ["confirmed", "asked", "denied"].map(|outcome| json!(outcome)), "{log:?}");
     ensure!(after.len() == 10 && after.iter().all(|hash| !before.contains(hash)), "the old codes live");
     ensure!(world.wire().exchanges_at("/v1/recovery-codes/regenerate").len() == 2);
     ensure!(world.wire().exchanges_at("/v1/recovery-codes/regenerate/stepup").len() == 1);
@@ -233,8 +236,10 @@ async fn the_last_passkey_stays(kind: Kind) -> Result<()> {
     world.assert_no_violations(&browser).await
 }
 
-/// What a lying server makes of the options of a preflight.
-const LIES: [(&str, fn(&mut Value)); 13] = [
+/// What it is about, and what a lying server makes of the options of a preflight.
+type Lie = (&'static str, fn(&mut Value));
+
+const LIES: [Lie; 13] = [
     ("challenge", |options| options["public_key"]["challenge"] = json!(base64url::encode(&[7; 32]))),
     ("way", |options| options["public_key"]["userVerification"] = json!("discouraged")),
     ("relying party", |options| options["public_key"]["rpId"] = json!("example.org")),

@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(put(&within, &config(), &mail()).await.unwrap(), path);
         assert_eq!(fs::read_to_string(&path).unwrap(), written(&mail()));
         let all: Vec<_> = fs::read_dir(&within).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(all, [path.clone()]);
+        assert_eq!(all, [path.as_path()]);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(&within)), (0o600, 0o700));
     }

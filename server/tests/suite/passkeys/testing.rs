@@ -19,7 +19,7 @@ async fn a_passkey_is_tested_by_itself_alone() {
     let (second, view) = add(&world, &browser, &first).await;
     let options: StepUpOptions = ask(&browser, &test(&view)).await.json();
     let allowed: Vec<_> = options.public_key.allow_credentials.iter().map(|it| it.id.clone()).collect();
-    assert_eq!(allowed, [second.id.clone()]);
+    assert_eq!(allowed, [second.id.as_slice()]);
     assert_eq!(act(&browser, &first, &test(&view)).await.code(), Code::StepUpMismatch);
     assert_eq!(list(&browser).await[1].last_used_at_ms, None);
 
