@@ -1,5 +1,5 @@
 use super::stage::add_passkey;
-use crate::support::{Browser, World, run};
+use crate::support::{Browser, World, passkey_of, run};
 use holdfast_protocol::{
     base64url,
     ids::{AccountId, WalletId},
@@ -25,6 +25,10 @@ pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
             let (phone, _) = add_passkey(world, account, "Old phone").await;
             let (tablet, _) = add_passkey(world, account, "Old tablet").await;
             (json!({ "id": phone, "name": "Old phone" }), json!({ "id": tablet, "name": "Old tablet" }))
+        }
+        "passkey.test" => {
+            let (phone, _) = add_passkey(world, account, "Old phone").await;
+            (json!({ "id": passkey_of(account), "name": "Key" }), json!({ "id": phone, "name": "Old phone" }))
         }
         "passkey.register.additional" => {
             let other = world.account().await;
