@@ -291,7 +291,7 @@ async fn a_prompt_offers_the_accounts_own_passkeys_alone() {
     let options: holdfast_protocol::step_up::StepUpOptions = stage.preflight().await.json();
     let offered: Vec<Vec<u8>> =
         options.public_key.allow_credentials.iter().map(|allowed| allowed.id.clone()).collect();
-    assert_eq!(offered, [stage.passkey.id.clone()]);
+    assert_eq!(offered, std::slice::from_ref(&stage.passkey.id));
     assert_eq!(options.public_key.rp_id, "localhost");
     // Authenticators that were told which passkeys they may use need not name the account.
     let before = stage.facts().await;
