@@ -95,7 +95,7 @@ pub(super) async fn recent(
         tx,
         (String,),
         "SELECT what FROM (SELECT what, session_id, at_ms FROM activity WHERE account_id = $1
-                           ORDER BY id DESC LIMIT 200) AS newest
+                           ORDER BY id DESC LIMIT 1000) AS newest
          WHERE at_ms > $2 AND session_id IS NOT DISTINCT FROM $3",
         event.account.as_str(),
         since_ms,
