@@ -22,13 +22,12 @@ CREATE TABLE transfers (
 CREATE TABLE ledger_entries (
     wallet_id TEXT NOT NULL REFERENCES wallets (id),
     -- counts the entries of the wallet, from 1
-    number BIGINT NOT NULL CHECK (number >= 1),
+    number BIGINT NOT NULL,
     -- NULL: this is the wallet's first, which begins with nothing
     previous BIGINT,
     transfer_id TEXT NOT NULL REFERENCES transfers (id),
     -- 1 or 2 of the transfer
     side BIGINT NOT NULL CHECK (side IN (1, 2)),
-    counter_side BIGINT NOT NULL,
     before_micros BIGINT NOT NULL,
     change_micros BIGINT NOT NULL CHECK (change_micros <> 0),
     counter_micros BIGINT NOT NULL,
@@ -39,10 +38,9 @@ CREATE TABLE ledger_entries (
     CHECK (after_micros > -1000000000000000 AND after_micros < 1000000000000000),
 
     -- the counterpart
-    CHECK (counter_side = 3 - side AND counter_micros = -change_micros),
-    UNIQUE (transfer_id, side, change_micros),
-    FOREIGN KEY (transfer_id, counter_side, counter_micros)
-        REFERENCES ledger_entries (transfer_id, side, change_micros),
+    CHECK (counter_micros = -change_micros),
+    UNIQUE (transfer_id, change_micros),
+    FOREIGN KEY (transfer_id, counter_micros) REFERENCES ledger_entries (transfer_id, change_micros),
 
     -- the entry before
     CHECK (COALESCE(previous, 0) = number - 1 AND (previous IS NOT NULL OR before_micros = 0)),

@@ -91,10 +91,10 @@ pub(super) async fn insert(
     )?;
     execute!(
         tx,
-        "INSERT INTO ledger_entries (transfer_id, side, counter_side, change_micros, counter_micros, wallet_id,
+        "INSERT INTO ledger_entries (transfer_id, side, change_micros, counter_micros, wallet_id,
                                      previous, number, before_micros, after_micros)
-         VALUES ($1, 1, 2, -$2, $2, $3, NULLIF($4, 0), $4 + 1, $5, $5 - $2),
-                ($1, 2, 1, $2, -$2, $6, NULLIF($7, 0), $7 + 1, $8, $8 + $2)",
+         VALUES ($1, 1, -$2, $2, $3, NULLIF($4, 0), $4 + 1, $5, $5 - $2),
+                ($1, 2, $2, -$2, $6, NULLIF($7, 0), $7 + 1, $8, $8 + $2)",
         id.as_str(),
         what.amount.micros(),
         what.from.as_str(),
@@ -150,7 +150,7 @@ pub(crate) async fn page(
                 a.name AS other_name, t.note
          FROM ledger_entries e
          JOIN transfers t ON t.id = e.transfer_id
-         JOIN ledger_entries o ON o.transfer_id = e.transfer_id AND o.side = e.counter_side
+         JOIN ledger_entries o ON o.transfer_id = e.transfer_id AND o.change_micros = e.counter_micros
          JOIN wallets w ON w.id = o.wallet_id
          LEFT JOIN accounts a ON a.id = w.account_id
          WHERE e.wallet_id = $1 AND e.number < $2 ORDER BY e.number DESC LIMIT $3",

@@ -16,7 +16,6 @@ struct Entry {
     before: i64,
     change: i64,
     after: i64,
-    counter_side: i64,
     counter: i64,
 }
 
@@ -32,16 +31,15 @@ impl Entry {
             before,
             change,
             after: before + change,
-            counter_side: 3 - side,
             counter: -change,
         }
     }
 
     fn values(&self) -> String {
-        let Entry { transfer, side, wallet, number, before, change, after, counter_side, counter, .. } = self;
+        let Entry { transfer, side, wallet, number, before, change, after, counter, .. } = self;
         let previous = self.previous.map_or("NULL".to_owned(), |previous| previous.to_string());
         format!(
-            "('{transfer}', {side}, '{wallet}', {previous}, {number}, {before}, {change}, {after}, {counter_side}, {counter})"
+            "('{transfer}', {side}, '{wallet}', {previous}, {number}, {before}, {change}, {after}, {counter})"
         )
     }
 }
@@ -58,7 +56,7 @@ async fn takes(world: &World, sql: &str) -> bool {
 async fn takes_entries(world: &World, entries: &[Entry]) -> bool {
     let values: Vec<String> = entries.iter().map(Entry::values).collect();
     let columns = "transfer_id, side, wallet_id, previous, number, before_micros, change_micros, after_micros, \
-                   counter_side, counter_micros";
+                   counter_micros";
     takes(world, &format!("INSERT INTO ledger_entries ({columns}) VALUES {}", values.join(", "))).await
 }
 
@@ -77,6 +75,7 @@ async fn two_wallets(world: &World) -> [WalletId; 2] {
 async fn an_entry_that_breaks_a_sum_cannot_be_written() {
     let world = World::new().await;
     let [ada, mara] = two_wallets(&world).await;
+    let zoe = world.owner("Zoe").await.wallet().await.id;
     // Ada pays Mara 3 dollars.
     let good =
         [Entry::good(1, &ada, 3, 10_000_000, -3_000_000), Entry::good(2, &mara, 2, 5_000_000, 3_000_000)];
@@ -95,7 +94,8 @@ async fn an_entry_that_breaks_a_sum_cannot_be_written() {
         ),
         (
             "the same, as if it were not so",
-            with(&|[_, mara]| {
+            with(&|[ada, mara]| {
+                ada.counter = 4_000_000;
                 *mara =
                     Entry { counter: -3_000_000, ..Entry::good(2, &mara.wallet, 2, 5_000_000, 4_000_000) };
             }),
@@ -113,6 +113,10 @@ async fn an_entry_that_breaks_a_sum_cannot_be_written() {
             with(&|[_, mara]| {
                 *mara = Entry { previous: None, ..Entry::good(2, &mara.wallet, 2, 0, 3_000_000) };
             }),
+        ),
+        (
+            "a wallet that begins with something",
+            with(&|[_, mara]| *mara = Entry::good(2, &zoe, 1, 5_000_000, 3_000_000)),
         ),
         ("a second first entry", with(&|[_, mara]| *mara = Entry::good(2, &mara.wallet, 1, 0, 3_000_000))),
         (
@@ -140,7 +144,7 @@ async fn an_entry_that_breaks_a_sum_cannot_be_written() {
                 }
             }),
         ),
-        ("two of one side", with(&|[_, mara]| (mara.side, mara.counter_side) = (1, 2))),
+        ("two of one side", with(&|[_, mara]| mara.side = 1)),
         ("a third side", with(&|[_, mara]| mara.side = 3)),
         ("a debt", both(10_000_001)),
         ("nothing", both(0)),
@@ -148,7 +152,10 @@ async fn an_entry_that_breaks_a_sum_cannot_be_written() {
     ] {
         assert!(!takes_entries(&world, &entries).await, "{why}");
     }
-    for (why, alone) in [("half of it", &good[..1]), ("the other half", &good[1..])] {
+    let nothing = [Entry::good(1, &ada, 3, 10_000_000, 0)];
+    let alone =
+        [("half of it", &good[..1]), ("the other half", &good[1..]), ("its own counterpart", &nothing)];
+    for (why, alone) in alone {
         assert!(!takes_entries(&world, alone).await, "{why}");
     }
     let to_oneself = [good[0].clone(), Entry::good(2, &ada, 4, 7_000_000, 3_000_000)];
@@ -159,8 +166,10 @@ async fn an_entry_that_breaks_a_sum_cannot_be_written() {
     assert_eq!(world.count("ledger_entries").await, 6);
 
     assert!(takes_entries(&world, &good).await, "what fits is taken");
-    let more = [Entry::good(1, &ada, 4, 7_000_000, -1), Entry::good(2, &mara, 3, 8_000_000, 1)];
-    assert!(!takes_entries(&world, &more).await, "a transfer is done once");
+    let more = |side| [Entry::good(side, &house(), 4, -15_000_000, -1), Entry::good(side + 1, &zoe, 1, 0, 1)];
+    for side in [1, 3] {
+        assert!(!takes_entries(&world, &more(side)).await, "a transfer is done once");
+    }
 }
 
 #[tokio::test]
