@@ -34,7 +34,9 @@ impl Confirmed<'_> {
     /// the sentence, from these to the token, and from the token to the signature.
     pub(super) fn verify(&self, passkey: Option<&Passkey>, rules: &Rules) -> Result<Claims, Fault> {
         let said = self.action.read(self.parameters).ok_or(Fault::Parameters)?;
-        let token = UnverifiedToken::read(self.token).map_err(|_| Fault::Token)?;
+        // Read once only: that it is in its one spelling was the server's to see when it signed it.
+        let token = UnverifiedToken::read_by(self.token, |json| serde_json::from_str(json).ok());
+        let token = token.map_err(|_| Fault::Token)?;
         if let Some(keys) = &rules.keys {
             tokens::verify(keys, self.token).map_err(|_| Fault::Mac)?;
         }
