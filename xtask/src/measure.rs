@@ -55,9 +55,12 @@ enum Soak {
 
 #[derive(clap::Args)]
 struct LoadArgs {
-    /// WebSockets at once; the server and this side need as many open files each.
-    #[arg(long, default_value_t = 4_000)]
+    /// WebSockets at once, to as many servers as the limit of open files makes necessary.
+    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(1..))]
     connections: u32,
+    /// At most so many to one server [default: as many as the limit of open files allows].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    per_server: Option<u32>,
     /// Of which so many belong to one browser.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=32))]
     per_session: u32,
@@ -130,12 +133,13 @@ pub(crate) fn soak(project: &Project, args: &SoakArgs) -> Result<ExitCode> {
                 .args(["test", "--release", "--package", "holdfast-protocol", "--test", "simulation"])
                 .env("HOLDFAST_SCHEDULES", schedules.to_string());
         }
-        Soak::Load(LoadArgs { connections, per_session, minutes, interval }) => {
+        Soak::Load(LoadArgs { connections, per_server, per_session, minutes, interval }) => {
             let rounds = (minutes * 60).div_ceil(*interval);
             command
                 .args(["test", "--release", "--package", "holdfast-server", "--test", "load"])
-                .args(["--", "--nocapture"])
+                .args(["--", "--nocapture", "of_many_connections_none_ends"])
                 .env("HOLDFAST_LOAD_CONNECTIONS", connections.to_string())
+                .env("HOLDFAST_LOAD_PER_SERVER", per_server.unwrap_or(u32::MAX).to_string())
                 .env("HOLDFAST_LOAD_PER_SESSION", per_session.to_string())
                 .env("HOLDFAST_LOAD_INTERVAL_S", interval.to_string())
                 .env("HOLDFAST_LOAD_ROUNDS", rounds.to_string());

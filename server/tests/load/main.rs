@@ -1,6 +1,10 @@
-//! Many live connections at once, from a native client to the real program: each is challenged again and
+//! Many live connections at once, from native clients to the real program: each is challenged again and
 //! again, and none ends. A few in every run of the tests; `cargo xtask soak load` opens as many as it is told,
 //! and prints what they cost.
+//!
+//! The system lets a process have only so many files, so the load is shared by as many servers as that takes.
+//! A share is a server and its client, each in a process of its own; all shares hold their connections, and
+//! are measured, at the same time.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod line;
@@ -8,27 +12,20 @@ mod opening;
 mod people;
 mod program;
 mod report;
+mod share;
+mod stage;
 mod tally;
 
-use line::Line;
-use opening::Nonce;
-use people::Person;
-use program::Program;
 use report::Measured;
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
-};
-use tally::Tally;
+use share::{Others, Share};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What is to be opened, and for how long.
 pub struct Load {
     pub connections: usize,
+    /// To one server, at most.
+    pub per_server: usize,
     /// Connections of one browser, as the tabs and streams of one person.
     pub per_session: usize,
     pub interval_s: u32,
@@ -36,18 +33,37 @@ pub struct Load {
     pub rounds: u32,
 }
 
+/// So that every run of the tests has more than one share.
+const PER_SERVER: u32 = 30;
+/// Files that a server or a client needs beside its connections.
+const FILES_KEPT: u64 = 200;
+/// What [`Load`] is told by; a share hears its own number of connections.
+const CONNECTIONS: &str = "HOLDFAST_LOAD_CONNECTIONS";
+
 impl Load {
     fn told() -> Self {
         let told = |name, otherwise: u32| {
             std::env::var(name)
                 .map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}: {text}")))
         };
+        let per_server: usize = told("HOLDFAST_LOAD_PER_SERVER", PER_SERVER).try_into().unwrap();
+        // What the system lets a process have.
+        let (_, files) = rlimit::Resource::NOFILE.get().unwrap();
+        let possible = usize::try_from(files.saturating_sub(FILES_KEPT)).unwrap();
+        assert!(possible > 0, "{files} files may be open here, and more are needed: see `ulimit -Hn`");
         Self {
-            connections: told("HOLDFAST_LOAD_CONNECTIONS", 60).try_into().unwrap(),
+            connections: told(CONNECTIONS, 60).try_into().unwrap(),
+            per_server: per_server.clamp(1, possible),
             per_session: told("HOLDFAST_LOAD_PER_SESSION", 4).try_into().unwrap(),
             interval_s: told("HOLDFAST_LOAD_INTERVAL_S", 1),
             rounds: told("HOLDFAST_LOAD_ROUNDS", 3),
         }
+    }
+
+    /// Connections of each share: as few shares as there can be, and as equal.
+    fn shares(&self) -> Vec<usize> {
+        let shares = self.connections.div_ceil(self.per_server);
+        (0..shares).map(|share| (self.connections + share) / shares).collect()
     }
 
     /// So long each connection takes for its rounds at the very most, if no round is missed.
@@ -56,97 +72,29 @@ impl Load {
     }
 }
 
-/// Who opens connections at once.
-const OPENERS: usize = 16;
-/// Files that the client needs beside its connections.
-const FILES_KEPT: u64 = 100;
-
-/// What all connections share.
-struct Stage {
-    load: Load,
-    address: SocketAddr,
-    people: Vec<Person>,
-    nonce: Nonce,
-    tally: Tally,
-    /// The number of the next connection to open.
-    next: AtomicUsize,
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_connections_none_ends() {
+#[test]
+fn of_many_connections_none_ends() {
     let load = Load::told();
-    let files = u64::try_from(load.connections).unwrap() + FILES_KEPT;
-    let given = rlimit::increase_nofile_limit(files).unwrap();
-    assert!(given >= files, "{given} files may be open here, and {files} are needed: see `ulimit -Hn`");
-
-    let data = tempfile::tempdir().unwrap();
-    let sessions = load.connections.div_ceil(load.per_session);
-    let people = people::write(&data.path().join("holdfast.sqlite3"), sessions).await;
-    let program = Program::start(data.path(), load.interval_s);
-    program.wait_until_it_answers().await;
-    let idle = program.usage();
-
-    let begun = Instant::now();
-    let tally = Tally::new(load.connections);
-    let (address, nonce, next) = (program.address, Nonce::default(), AtomicUsize::new(0));
-    let stage = Arc::new(Stage { load, address, people, nonce, tally, next });
-    let openers: Vec<_> = (0..OPENERS).map(|_| tokio::spawn(open(stage.clone()))).collect();
-    for opener in openers {
-        opener.await.unwrap();
+    if let Some(others) = Others::find() {
+        return stage::hold(load, others);
     }
-    println!("{} connections after {:.1} s", stage.load.connections, begun.elapsed().as_secs_f64());
-    // What opening has left to do is done.
-    stage.reach(1).await;
+    let shares = load.shares();
+    println!("connections to each server, from a client of its own: {shares:?}");
+    let (begun, mut shares) = (Instant::now(), shares.into_iter().map(Share::start).collect::<Vec<_>>());
+    share::let_meet(&mut shares);
+    println!("all are open and proven after {:.1} s", begun.elapsed().as_secs_f64());
+    share::let_meet(&mut shares);
+    let measured = shares.iter_mut().map(Share::measured).reduce(Measured::and).unwrap();
+    print!("{}", measured.table(load.connections, shares.len()));
+    assert!(measured.failures.is_empty(), "{:#?}", measured.failures);
+}
 
-    let (before, data_before, begun) = (program.usage(), stage.tally.data(), Instant::now());
-    stage.tally.measure();
-    stage.reach(stage.load.rounds).await;
-    let failures = stage.tally.failures();
-    let measured = Measured {
-        idle,
-        before,
-        after: program.usage(),
-        took: begun.elapsed(),
-        samples: stage.tally.measured(),
-        data: stage.tally.data() - data_before,
-        failures: failures.values().sum(),
+#[test]
+fn shares_are_few_and_equal() {
+    let shares = |connections, per_server| {
+        Load { connections, per_server, per_session: 1, interval_s: 1, rounds: 1 }.shares()
     };
-    print!("{}", measured.table(&stage.load));
-    assert!(failures.is_empty(), "{failures:#?}");
-}
-
-/// One after the other, until all are opened.
-async fn open(stage: Arc<Stage>) {
-    loop {
-        let number = stage.next.fetch_add(1, Relaxed);
-        if number >= stage.load.connections {
-            return;
-        }
-        let person = &stage.people[number / stage.load.per_session];
-        match opening::open(stage.address, person, &stage.nonce).await {
-            Ok((socket, prover)) => {
-                let stage = stage.clone();
-                tokio::spawn(async move {
-                    let person = &stage.people[number / stage.load.per_session];
-                    let line = Line { number, person, tally: &stage.tally, socket, prover };
-                    stage.tally.on_over(number, line.live().await);
-                });
-            }
-            Err(wrong) => stage.tally.on_over(number, format!("not opened: {wrong}")),
-        }
-    }
-}
-
-impl Stage {
-    /// Waits until every connection that still lives has been proven so often.
-    async fn reach(&self, rounds: u32) {
-        let reached = async {
-            while self.tally.rounds() < rounds {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        };
-        if tokio::time::timeout(self.load.within(rounds), reached).await.is_err() {
-            self.tally.on_failure("a connection that was not challenged any more".to_owned());
-        }
-    }
+    assert_eq!(shares(20_000, 19_800), [10_000, 10_000]);
+    assert_eq!(shares(60, 60), [60]);
+    assert_eq!(shares(61, 30), [20, 20, 21]);
 }

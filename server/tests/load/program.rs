@@ -1,9 +1,11 @@
 //! The real program, and what it takes of the machine.
 
 use super::people::SECRET;
+use serde::{Deserialize, Serialize};
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
+    ops::Add,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -22,8 +24,8 @@ pub struct Program {
     child: Child,
 }
 
-/// What a process has taken.
-#[derive(Clone, Copy)]
+/// What a process has taken, or several together.
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct Usage {
     /// Of the machine's memory, now.
     pub resident_kib: u64,
@@ -31,6 +33,18 @@ pub struct Usage {
     pub peak_kib: u64,
     /// On every core together, for itself and in the system's name.
     pub cpu: Duration,
+}
+
+impl Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            resident_kib: self.resident_kib + other.resident_kib,
+            peak_kib: self.peak_kib + other.peak_kib,
+            cpu: self.cpu + other.cpu,
+        }
+    }
 }
 
 impl Program {
@@ -41,7 +55,10 @@ impl Program {
         command.args(["--listen", &address.to_string(), "--challenge-every", &interval_s.to_string()]);
         command.env("HOLDFAST_SECRET", SECRET).env("CREDENTIALS_KEY", SECRET);
         // What goes wrong in the server is told beside what goes wrong here; it needs no page for this.
-        command.env("HOLDFAST_LOG", "warn,holdfast_server::page=error").stdout(Stdio::null());
+        command
+            .env("HOLDFAST_LOG", "warn,holdfast_server::page=error")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         Self { address, child: command.spawn().unwrap() }
     }
 

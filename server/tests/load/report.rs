@@ -1,9 +1,11 @@
 //! What a run comes to, as a table of figures and their aims.
 
-use super::{Load, program::Usage, tally::Samples};
-use std::{fmt::Write as _, time::Duration};
+use super::{program::Usage, tally::Samples};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-/// What was measured of a server that holds all connections.
+/// What was measured of a server that holds all its connections, or of several.
+#[derive(Serialize, Deserialize)]
 pub struct Measured {
     /// Before the first connection.
     pub idle: Usage,
@@ -13,7 +15,8 @@ pub struct Measured {
     pub samples: Samples,
     /// Frames of the application.
     pub data: u64,
-    pub failures: u32,
+    /// In words, and how often.
+    pub failures: BTreeMap<String, u32>,
 }
 
 /// What the figures should be: `cargo xtask soak load` is judged by them, a test is not.
@@ -21,9 +24,26 @@ const MEMORY_KIB: f64 = 12.0;
 const P99_MS: f64 = 250.0;
 
 impl Measured {
+    /// Of both together, which were measured at the same time.
+    pub fn and(mut self, other: Self) -> Self {
+        for (what, times) in other.failures {
+            *self.failures.entry(what).or_default() += times;
+        }
+        Self {
+            idle: self.idle + other.idle,
+            before: self.before + other.before,
+            after: self.after + other.after,
+            took: self.took.max(other.took),
+            samples: self.samples.and(other.samples),
+            data: self.data + other.data,
+            failures: self.failures,
+        }
+    }
+
     /// `figure  measured  aim`, one line each.
-    pub fn table(&self, load: &Load) -> String {
-        let connections = f64::from(u32::try_from(load.connections).unwrap());
+    pub fn table(&self, connections: usize, servers: usize) -> String {
+        let [connections, servers] =
+            [connections, servers].map(|count| f64::from(u32::try_from(count).unwrap()));
         let challenges = u32::try_from(self.samples.round_trips_us.len()).unwrap();
         let a_connection = |kib: u64| f64::from(u32::try_from(kib).unwrap()) / connections;
         let idle_kib = self.idle.resident_kib;
@@ -32,9 +52,10 @@ impl Measured {
         let cpu_ms = (self.after.cpu - self.before.cpu).as_secs_f64() * 1000.0 / f64::from(challenges.max(1));
         let rows = [
             ("load.connections", connections, None),
+            ("load.servers", servers, None),
             ("load.seconds", self.took.as_secs_f64(), None),
             ("load.challenges", f64::from(challenges), None),
-            ("load.failures", f64::from(self.failures), Some(0.0)),
+            ("load.failures", f64::from(self.failures.values().sum::<u32>()), Some(0.0)),
             ("load.memory_kib", a_connection(self.after.resident_kib - idle_kib), Some(MEMORY_KIB)),
             ("load.memory_at_peak_kib", a_connection(self.after.peak_kib - idle_kib), None),
             ("load.cpu_ms", cpu_ms, None),

@@ -1,5 +1,6 @@
 //! What was heard on all connections, counted.
 
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -20,13 +21,28 @@ pub struct Tally {
     failures: Mutex<BTreeMap<String, u32>>,
 }
 
-/// How long answers took, while it was measured.
-#[derive(Default)]
+/// How long answers took, while it was measured; the fastest first.
+#[derive(Default, Serialize, Deserialize)]
 pub struct Samples {
     /// Microseconds from an answer to its verdict, as the client sees it.
     pub round_trips_us: Vec<u32>,
     /// Milliseconds from a challenge to its answer, as the server says.
     pub rtts_ms: Vec<u32>,
+}
+
+impl Samples {
+    /// Those of both.
+    pub fn and(mut self, other: Self) -> Self {
+        self.round_trips_us.extend(other.round_trips_us);
+        self.rtts_ms.extend(other.rtts_ms);
+        self.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        self.round_trips_us.sort_unstable();
+        self.rtts_ms.sort_unstable();
+        self
+    }
 }
 
 const OVER: u32 = u32::MAX;
@@ -79,13 +95,10 @@ impl Tally {
         self.measuring.store(true, Relaxed);
     }
 
-    /// Everything since [`Tally::measure`]; the fastest first.
+    /// Everything since [`Tally::measure`].
     pub fn measured(&self) -> Samples {
         self.measuring.store(false, Relaxed);
-        let mut samples = std::mem::take(&mut *self.samples.lock().unwrap());
-        samples.round_trips_us.sort_unstable();
-        samples.rtts_ms.sort_unstable();
-        samples
+        std::mem::take(&mut *self.samples.lock().unwrap()).sorted()
     }
 
     /// Frames of the application, so far.
