@@ -1,5 +1,5 @@
 use crate::State;
-use holdfast_protocol::pop::{Message, ToSign};
+use holdfast_protocol::pop::Message;
 
 /// Says which try an answer belongs to, so that late ones are nobody's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,8 +19,6 @@ pub(crate) enum Effect {
     Mint(Attempt),
     /// Send a control message.
     Send(Message),
-    /// Sign and send the answer.
-    Sign(ToSign),
     /// Let go what was held back, in both directions.
     Release,
     /// Close the transport, if there is one, and hear nothing more from it.

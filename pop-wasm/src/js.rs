@@ -214,15 +214,13 @@ fn proof_of(client: &PopClient, key: Option<Rc<Key>>, method: &str, path: &str) 
         let key = key.ok_or(PopError::NoKey)?;
         let path = client.origin().path(path)?;
         let proof = client.unsigned_proof(&key, method, &path)?;
-        Ok((key.begin(&proof)?, proof))
+        Ok((key.begin(&proof), proof))
     };
     let (signature, proof) = match begun() {
         Ok(begun) => begun,
         Err(error) => return Promise::reject(&thrown(error)),
     };
-    let signed = Closure::once_into_js(move |signature: JsValue| {
-        signature_bytes(&signature).map(|signature| proof.signed(&signature))
-    });
+    let signed = Closure::once_into_js(move |signature: JsValue| proof.signed(&signature_bytes(&signature)));
     // A browser that refuses to sign rejects with an error of its own, which the façade calls by our name.
     signature.unchecked_into::<Thenable>().then_value(&signed)
 }

@@ -9,8 +9,19 @@ use crate::{
 };
 use holdfast_protocol::{ids::Thumbprint, pop::ToSign};
 use js_sys::{Array, Function, Object, Promise, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{CryptoKey, SubtleCrypto};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `SubtleCrypto` once more: what goes wrong is in the promise, so there is nothing to catch.
+    type Signer;
+    #[wasm_bindgen(method)]
+    fn sign(this: &Signer, algorithm: &Object, key: &CryptoKey, bytes: &[u8]) -> Promise;
+    /// Copies bytes in.
+    #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
+    fn fill(into: &mut [u8], from: &Uint8Array);
+}
 
 /// A P-256 key that can sign and cannot be copied.
 pub(crate) struct Key {
@@ -91,32 +102,25 @@ impl Key {
 
     /// Signs a proof.
     pub(crate) async fn prove(&self, proof: UnsignedProof) -> Result<String, PopError> {
-        let signature = settled(self.sign(proof.signing_input())).await.map_err(|_| PopError::KeyRefused)?;
-        Ok(proof.signed(&signature_bytes(&signature).ok_or(PopError::KeyRefused)?))
+        let signature = Settled::from(self.begin(&proof)).await.map_err(|_| PopError::KeyRefused)?;
+        Ok(proof.signed(&signature_bytes(&signature)))
     }
 
     /// Begins to sign a proof, for who takes the signature without a future in between: a future costs
     /// about a seventh of the signature.
-    #[cfg(feature = "js")]
-    pub(crate) fn begin(&self, proof: &UnsignedProof) -> Result<Promise, PopError> {
-        self.sign(proof.signing_input()).map_err(|_| PopError::KeyRefused)
+    pub(crate) fn begin(&self, proof: &UnsignedProof) -> Promise {
+        self.sign(proof.signing_input())
     }
 
     /// Signs a transcript; the signature goes straight to `done`. No future in between: from the
     /// challenge's event to its answer there is one turn of the microtask queue, the signature's own.
-    pub(crate) fn answer(
-        &self,
-        challenge: &ToSign,
-        done: &Function,
-        failed: &Function,
-    ) -> Result<(), JsValue> {
-        let signature = self.sign(challenge.transcript.as_bytes())?;
+    pub(crate) fn answer(&self, challenge: &ToSign, done: &Function, failed: &Function) {
+        let signature = self.sign(challenge.transcript.as_bytes());
         signature.unchecked_into::<Thenable>().then_call(done, failed);
-        Ok(())
     }
 
-    fn sign(&self, bytes: &[u8]) -> Result<Promise, JsValue> {
-        self.subtle.sign_with_object_and_u8_array(&self.algorithm, &self.private, bytes)
+    fn sign(&self, bytes: &[u8]) -> Promise {
+        self.subtle.unchecked_ref::<Signer>().sign(&self.algorithm, &self.private, bytes)
     }
 }
 
@@ -129,9 +133,11 @@ fn subtle() -> Option<SubtleCrypto> {
     member(&member(&global(), "crypto")?, "subtle").map(JsCast::unchecked_into)
 }
 
-/// r‖s, as WebCrypto gives it.
-pub(crate) fn signature_bytes(signature: &JsValue) -> Option<[u8; 64]> {
-    Uint8Array::new(signature).to_vec().try_into().ok()
+/// r‖s, as WebCrypto gives it: always 64 bytes for a P-256 key.
+pub(crate) fn signature_bytes(signature: &JsValue) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    fill(&mut bytes, &Uint8Array::new(signature));
+    bytes
 }
 
 async fn thumbprint(subtle: &SubtleCrypto, public: &PublicHalf) -> Option<Thumbprint> {

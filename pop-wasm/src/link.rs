@@ -80,7 +80,7 @@ impl Link {
                 timer: Timer::new(on(|link, _| link.on_timer())),
                 key: RefCell::new(None),
                 signing: Signing::default(),
-                signed: on(|link, signature| link.on_signed(signature_bytes(&signature))),
+                signed: on(|link, signature| link.on_signed(Some(signature_bytes(&signature)))),
                 not_signed: on(|link, _| link.on_signed(None)),
                 state: Cell::new(State::Connecting),
                 listeners: Listeners::new(),
@@ -195,10 +195,6 @@ impl Link {
 
     fn run(&self, effect: Effect) {
         match effect {
-            Effect::Sign(to_sign) => {
-                let attempt = self.machine.borrow().attempt();
-                self.sign(Job { attempt, to_sign });
-            }
             Effect::Send(message) => self.send_control(&message),
             Effect::Report(state) => {
                 self.state.set(state);
@@ -300,9 +296,14 @@ impl Link {
     fn on_control(&self, text: &str) {
         match Message::of_server(text) {
             Ok(Message::Challenge(challenge)) => {
-                let effect = self.machine.borrow_mut().on_challenge(&challenge);
-                if let Some(effect) = effect {
-                    self.run(effect);
+                let answer = self.machine.borrow_mut().on_challenge(&challenge);
+                match answer {
+                    Some(Ok(to_sign)) => {
+                        let attempt = self.machine.borrow().attempt();
+                        self.sign(Job { attempt, to_sign });
+                    }
+                    Some(Err(refusal)) => self.send_control(&refusal),
+                    None => {}
                 }
             }
             Ok(message) => self.step(&mut |machine, now_ms| machine.on_control(&message, now_ms)),
@@ -313,10 +314,7 @@ impl Link {
     fn sign(&self, job: Job) {
         let key = self.dialled.borrow().as_ref().map(|dialled| Rc::clone(&dialled.key));
         let Some(key) = key else { return };
-        let begun = self.signing.begin(job, |to_sign| key.answer(to_sign, &self.signed, &self.not_signed));
-        if begun.is_err() {
-            self.on_signed(None);
-        }
+        self.signing.begin(job, |to_sign| key.answer(to_sign, &self.signed, &self.not_signed));
     }
 
     fn on_signed(&self, signature: Option<[u8; 64]>) {
@@ -334,10 +332,7 @@ impl Link {
     fn send_control(&self, message: &Message) {
         let dialled = self.dialled.borrow();
         let Some(dialled) = &*dialled else { return };
-        let mut frame = String::with_capacity(128);
-        frame.push('\u{1}');
-        frame.push_str(&message.encode());
-        if dialled.transport.send_text(&frame) {
+        if dialled.transport.send_text(&message.to_frame()) {
             return;
         }
         let (connection, message) = (dialled.connection.clone(), message.clone());

@@ -22,7 +22,7 @@ use crate::{
     backoff::Backoff,
     effect::{Attempt, Effect, KeyCheck, Line, NotDialled},
 };
-use holdfast_protocol::pop::{Binding, Challenge, Close, Message, Prover, Standing};
+use holdfast_protocol::pop::{Binding, Challenge, Close, Message, Prover, Standing, ToSign};
 
 /// From the wish for a ticket to the first proof.
 const PROVE_WITHIN_MS: u64 = 15_000;
@@ -181,19 +181,16 @@ impl Machine {
         }
     }
 
-    /// The server asks for a proof. It takes neither time nor list: this is the path that is measured.
-    pub(crate) fn on_challenge(&mut self, challenge: &Challenge) -> Option<Effect> {
-        Some(match self.prover()?.on_challenge(challenge) {
-            Ok(to_sign) => Effect::Sign(to_sign),
-            Err(refusal) => Effect::Send(refusal),
-        })
+    /// The server asks for a proof: sign it, or send the refusal. It takes neither time nor list: this is the
+    /// path that is measured.
+    pub(crate) fn on_challenge(&mut self, challenge: &Challenge) -> Option<Result<ToSign, Message>> {
+        Some(self.prover()?.on_challenge(challenge))
     }
 
-    /// The server says something about the connection.
+    /// The server says something else about the connection.
     pub(crate) fn on_control(&mut self, message: &Message, now_ms: u64) -> Effects {
         let Some(prover) = self.prover() else { return Vec::new() };
         match message {
-            Message::Challenge(challenge) => self.on_challenge(challenge).into_iter().collect(),
             Message::Proven { rtt_ms, .. } => {
                 prover.on_verdict(message);
                 let proven = prover.standing() == Standing::Proven;
@@ -209,8 +206,10 @@ impl Machine {
                 vec![Effect::Report(State::Held)]
             }
             Message::End { code } => self.on_lost(*code, now_ms),
-            // Only a browser says these.
-            Message::Answer { .. } | Message::Refuse { .. } | Message::Ask => self.on_nonsense(now_ms),
+            // Only a browser says the last three; the first is for `on_challenge`.
+            Message::Challenge(_) | Message::Answer { .. } | Message::Refuse { .. } | Message::Ask => {
+                self.on_nonsense(now_ms)
+            }
         }
     }
 

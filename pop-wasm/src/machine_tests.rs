@@ -13,9 +13,9 @@ fn binding() -> Binding {
     Binding::new("https://console.example", connection, "nonce", Thumbprint::from_hash(&[2; 32])).unwrap()
 }
 
-fn challenge(sequence: u64) -> Message {
+fn challenge(sequence: u64) -> Challenge {
     let connection = ConnectionId::make([1; 16]);
-    Message::Challenge(Challenge { connection, sequence, nonce: "n".to_owned(), expires_at_ms: 5 })
+    Challenge { connection, sequence, nonce: "n".to_owned(), expires_at_ms: 5 }
 }
 
 fn connecting() -> Machine {
@@ -34,7 +34,7 @@ fn proving() -> Machine {
 
 fn live() -> Machine {
     let mut machine = proving();
-    assert!(matches!(machine.on_control(&challenge(1), 10).as_slice(), [Effect::Sign(_)]));
+    assert!(matches!(machine.on_challenge(&challenge(1)), Some(Ok(_))));
     assert_eq!(machine.standing(), Standing::Unproven);
     let effects = machine.on_control(&Message::Proven { sequence: 1, rtt_ms: 7 }, 20);
     assert_eq!(effects, [Effect::Report(State::Open { rtt_ms: 7 }), Effect::Release]);
@@ -75,9 +75,9 @@ fn every_failure_doubles_the_wait_until_it_has_been_steady() {
         machine.retry_now(now_ms);
         assert!(machine.on_dialled(machine.attempt(), binding()));
     }
-    machine.on_control(&challenge(1), 100);
+    machine.on_challenge(&challenge(1));
     machine.on_control(&Message::Proven { sequence: 1, rtt_ms: 7 }, 100);
-    machine.on_control(&challenge(2), 60_100);
+    machine.on_challenge(&challenge(2));
     machine.on_control(&Message::Proven { sequence: 2, rtt_ms: 7 }, 60_100);
     assert_eq!(machine.on_lost(1001, 60_100), WAITING_250);
 }
@@ -161,7 +161,7 @@ fn what_comes_late_from_an_earlier_try_is_nobodys() {
 #[test]
 fn a_try_that_is_not_proven_in_time_is_given_up() {
     let mut machine = proving();
-    machine.on_control(&challenge(1), 100);
+    machine.on_challenge(&challenge(1));
     assert_eq!(machine.on_deadline(14_999), []);
     assert_eq!(machine.on_deadline(15_000), WAITING_250);
 }
@@ -177,7 +177,7 @@ fn after_a_sleep_one_round_trip_proves_the_connection_or_ends_it() {
 
     let mut machine = live();
     machine.on_wake(Line::Up, 1_000);
-    machine.on_control(&challenge(2), 1_100);
+    machine.on_challenge(&challenge(2));
     // An overtaken verdict proves nothing.
     assert_eq!(machine.on_control(&Message::Proven { sequence: 1, rtt_ms: 1 }, 1_150), []);
     machine.on_control(&Message::Proven { sequence: 2, rtt_ms: 9 }, 1_200);
@@ -203,7 +203,7 @@ fn held_is_told_and_lifted_by_the_next_success() {
     assert_eq!(machine.on_control(&held, 100), [Effect::Report(State::Held)]);
     assert_eq!(machine.standing(), Standing::Held);
     assert_eq!(machine.on_wake(Line::Up, 110), [Effect::Send(Message::Ask)]);
-    machine.on_control(&challenge(3), 120);
+    machine.on_challenge(&challenge(3));
     let effects = machine.on_control(&Message::Proven { sequence: 3, rtt_ms: 1 }, 130);
     assert_eq!(effects[1], Effect::Release);
 }
@@ -212,11 +212,10 @@ fn held_is_told_and_lifted_by_the_next_success() {
 fn a_relayed_or_replayed_challenge_is_refused() {
     let mut machine = live();
     let refusal = Message::Refuse { sequence: 1, why: Refusal::Stale };
-    assert_eq!(machine.on_control(&challenge(1), 100), [Effect::Send(refusal)]);
-    let Message::Challenge(mut relayed) = challenge(2) else { return };
-    relayed.connection = ConnectionId::make([3; 16]);
+    assert_eq!(machine.on_challenge(&challenge(1)), Some(Err(refusal)));
+    let relayed = Challenge { connection: ConnectionId::make([3; 16]), ..challenge(2) };
     let refusal = Message::Refuse { sequence: 2, why: Refusal::Relayed };
-    assert_eq!(machine.on_control(&Message::Challenge(relayed), 100), [Effect::Send(refusal)]);
+    assert_eq!(machine.on_challenge(&relayed), Some(Err(refusal)));
 }
 
 #[test]
@@ -240,7 +239,7 @@ fn closing_is_final() {
         assert_eq!(machine.end(End::SignedOut), []);
         assert_eq!(machine.start(0), []);
         assert_eq!(machine.on_sleep(), []);
-        assert_eq!(machine.on_control(&challenge(1), 1), []);
+        assert_eq!(machine.on_challenge(&challenge(1)), None);
         assert_eq!(machine.on_wake(Line::Up, 1), []);
     }
 }

@@ -82,7 +82,7 @@ impl UnsignedProof {
         json.push('}');
         let mut text = String::with_capacity(head.len() + json.len() * 4 / 3 + 100);
         text.push_str(head);
-        text.push_str(&base64url::encode(json.as_bytes()));
+        base64url::push(&mut text, json.as_bytes());
         Self(text)
     }
 
@@ -95,7 +95,7 @@ impl UnsignedProof {
     pub(crate) fn signed(self, signature: &[u8; 64]) -> String {
         let mut text = self.0;
         text.push('.');
-        text.push_str(&base64url::encode(signature));
+        base64url::push(&mut text, signature);
         text
     }
 }

@@ -17,16 +17,32 @@ impl std::error::Error for NotBase64Url {}
 
 /// Bytes to text.
 pub fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let at = |place: usize| chunk.get(place).copied().unwrap_or_default();
-        let [a, b, c] = [at(0), at(1), at(2)];
-        let sextets = [a >> 2, (a & 0b11) << 4 | b >> 4, (b & 0b1111) << 2 | c >> 6, c & 0b11_1111];
-        for sextet in sextets.iter().take(chunk.len() + 1) {
-            text.push(char::from(ALPHABET[usize::from(*sextet)]));
+    let mut text = String::with_capacity((bytes.len() * 4).div_ceil(3));
+    push(&mut text, bytes);
+    text
+}
+
+/// Bytes to text, after what is there.
+pub fn push(text: &mut String, bytes: &[u8]) {
+    // The last of `bits` are yet to be spelled, `left` of them.
+    let (mut bits, mut left) = (0_u32, 0);
+    for byte in bytes {
+        bits = bits << 8 | u32::from(*byte);
+        left += 8;
+        while left >= 6 {
+            left -= 6;
+            text.push(symbol(bits >> left));
         }
     }
-    text
+    if left > 0 {
+        text.push(symbol(bits << (6 - left)));
+    }
+}
+
+/// Of the last six bits.
+fn symbol(bits: u32) -> char {
+    let [.., last] = bits.to_be_bytes();
+    char::from(ALPHABET[usize::from(last & 0b11_1111)])
 }
 
 /// Text to bytes; every sequence of bytes has exactly one text that is taken.

@@ -1,5 +1,5 @@
 /// The character that begins every control frame.
-const CONTROL: char = '\u{1}';
+pub(super) const CONTROL: char = '\u{1}';
 
 /// What a text frame of a WebSocket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

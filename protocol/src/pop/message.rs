@@ -1,4 +1,7 @@
-use super::transcript::{Challenge, is_field, push_number};
+use super::{
+    frame::CONTROL,
+    transcript::{Challenge, is_field, push_number},
+};
 use crate::{
     base64url,
     ids::ConnectionId,
@@ -47,6 +50,9 @@ pub enum Message {
         code: u16,
     },
 }
+
+/// Most messages are shorter.
+const CAPACITY: usize = 128;
 
 /// Why a browser does not sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,49 +177,61 @@ impl Message {
 
     /// Words with one space between them; ASCII.
     pub fn encode(&self) -> String {
-        let mut text = String::with_capacity(128);
+        let mut text = String::with_capacity(CAPACITY);
+        self.push_to(&mut text);
+        text
+    }
+
+    /// The same as a text frame of a WebSocket.
+    pub fn to_frame(&self) -> String {
+        let mut text = String::with_capacity(CAPACITY);
+        text.push(CONTROL);
+        self.push_to(&mut text);
+        text
+    }
+
+    fn push_to(&self, text: &mut String) {
         match self {
             Message::Challenge(challenge) => {
                 text.push_str("challenge ");
                 text.push_str(challenge.connection.as_str());
                 text.push(' ');
-                push_number(&mut text, challenge.sequence);
+                push_number(text, challenge.sequence);
                 text.push(' ');
                 text.push_str(&challenge.nonce);
                 text.push(' ');
-                push_number(&mut text, challenge.expires_at_ms);
+                push_number(text, challenge.expires_at_ms);
             }
             Message::Answer { sequence, signature } => {
                 text.push_str("answer ");
-                push_number(&mut text, *sequence);
+                push_number(text, *sequence);
                 text.push(' ');
-                text.push_str(&base64url::encode(signature));
+                base64url::push(text, signature);
             }
             Message::Refuse { sequence, why } => {
                 text.push_str("refuse ");
-                push_number(&mut text, *sequence);
+                push_number(text, *sequence);
                 text.push(' ');
                 text.push_str(why.as_str());
             }
             Message::Ask => text.push_str("ask"),
             Message::Proven { sequence, rtt_ms } => {
                 text.push_str("proven ");
-                push_number(&mut text, *sequence);
+                push_number(text, *sequence);
                 text.push(' ');
-                push_number(&mut text, u64::from(*rtt_ms));
+                push_number(text, u64::from(*rtt_ms));
             }
             Message::Held { sequence, why } => {
                 text.push_str("held ");
-                push_number(&mut text, *sequence);
+                push_number(text, *sequence);
                 text.push(' ');
                 text.push_str(why.as_str());
             }
             Message::End { code } => {
                 text.push_str("end ");
-                push_number(&mut text, u64::from(*code));
+                push_number(text, u64::from(*code));
             }
         }
-        text
     }
 }
 

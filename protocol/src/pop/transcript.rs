@@ -4,10 +4,9 @@ use crate::ids::{ConnectionId, Thumbprint};
 /// What is fixed for the life of a connection, when its ticket is minted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
-    /// Of the address that the browser dialled, as `https://console.example`.
-    origin: String,
     connection: ConnectionId,
-    client_nonce: String,
+    /// The lines of the transcript that are the same in all of them: up to the client's nonce, and the last.
+    head: String,
     thumbprint: Thumbprint,
 }
 
@@ -35,7 +34,8 @@ pub struct Challenge {
 }
 
 impl Binding {
-    /// Refuses what could not stand in a line of its own.
+    /// `origin` is that of the address that the browser dialled, as `https://console.example`. Refuses what
+    /// could not stand in a line of its own.
     pub fn new(
         origin: &str,
         connection: ConnectionId,
@@ -45,7 +45,12 @@ impl Binding {
         if !is_field(origin) || !is_field(client_nonce) {
             return Err(NotAField);
         }
-        Ok(Self { origin: origin.to_owned(), connection, client_nonce: client_nonce.to_owned(), thumbprint })
+        let mut head = String::with_capacity(160);
+        for line in [DOMAIN, origin, connection.as_str(), client_nonce] {
+            head.push_str(line);
+            head.push('\n');
+        }
+        Ok(Self { connection, head, thumbprint })
     }
 
     /// The connection.
@@ -64,10 +69,7 @@ impl Binding {
     /// own, so that a challenge of another connection cannot be signed here.
     pub fn transcript(&self, challenge: &Challenge) -> String {
         let mut text = String::with_capacity(320);
-        for line in [DOMAIN, &self.origin, self.connection.as_str(), &self.client_nonce] {
-            text.push_str(line);
-            text.push('\n');
-        }
+        text.push_str(&self.head);
         push_number(&mut text, challenge.sequence);
         text.push('\n');
         text.push_str(&challenge.nonce);

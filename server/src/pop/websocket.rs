@@ -90,7 +90,7 @@ impl Carrier for Frames {
     }
 
     fn control(&mut self, message: &pop::Message) {
-        self.controls.push_back(Message::Text(format!("\u{1}{}", message.encode()).into()));
+        self.controls.push_back(Message::Text(message.to_frame().into()));
     }
 
     fn poll_send(&mut self, context: &mut Context<'_>) -> Sending {
