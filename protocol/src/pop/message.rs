@@ -256,6 +256,7 @@ fn number(text: &str) -> Result<u64, NotAMessage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pop::{Frame, unescape};
     use proptest::prelude::*;
 
     fn messages() -> impl Strategy<Value = Message> {
@@ -287,7 +288,9 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_again(message in messages()) {
-            prop_assert_eq!(Message::parse(&message.encode()), Ok(message));
+            let (text, frame) = (message.encode(), message.to_frame());
+            prop_assert_eq!(unescape(&frame), Frame::Control(&text));
+            prop_assert_eq!(Message::parse(&text), Ok(message));
         }
 
         #[test]
