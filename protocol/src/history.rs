@@ -112,6 +112,13 @@ pub enum Activity {
     },
     /// A list of recovery codes took the place of another.
     RecoveryCodesReplaced,
+    /// An agent read a credential; told at most once a minute.
+    CredentialRead {
+        /// The credential's name.
+        name: String,
+        /// The agent's id.
+        agent: String,
+    },
     /// Something about a step-up.
     StepUp {
         /// For which operation.
@@ -137,6 +144,7 @@ struct Fields {
     sign: Option<TheftSign>,
     connection: Option<ConnectionId>,
     why: Option<String>,
+    agent: Option<String>,
     action: Option<String>,
     outcome: Option<String>,
     sentence: Option<String>,
@@ -161,7 +169,8 @@ impl TryFrom<Fields> for Activity {
 
 impl Fields {
     fn read(self) -> Option<Activity> {
-        let Fields { kind, passkey, name, code, sign, connection, why, action, outcome, sentence } = self;
+        let Fields { kind, passkey, name, code, sign, connection, why, agent, action, outcome, sentence } =
+            self;
         Some(match kind.as_str() {
             "account_created" => Activity::AccountCreated,
             "passkey_added" => Activity::PasskeyAdded { passkey: passkey?, name: name? },
@@ -180,6 +189,7 @@ impl Fields {
             "relay_refused" => Activity::RelayRefused { connection: connection? },
             "passkey_removed" => Activity::PasskeyRemoved { passkey: passkey?, name: name? },
             "recovery_codes_replaced" => Activity::RecoveryCodesReplaced,
+            "credential_read" => Activity::CredentialRead { name: name?, agent: agent? },
             "step_up" => {
                 let (action, outcome) = (Kind::parse(&action?)?, Outcome::parse(&outcome?)?);
                 Activity::StepUp { action, outcome, sentence: sentence?, code }
@@ -235,6 +245,7 @@ mod tests {
             Activity::RelayRefused { connection },
             Activity::PasskeyRemoved { passkey: PasskeyId::make([1; 16]), name: "Laptop".to_owned() },
             Activity::RecoveryCodesReplaced,
+            Activity::CredentialRead { name: "KEY".to_owned(), agent: "agt_0".to_owned() },
             Activity::StepUp {
                 action: Kind::PasskeyRemove,
                 outcome: Outcome::Confirmed,

@@ -34,6 +34,9 @@ pub mod commitment;
 /// Live connections and the tickets that open them.
 #[cfg(feature = "wire")]
 pub mod connections;
+/// Named secrets that agents read.
+#[cfg(feature = "wire")]
+pub mod credentials;
 /// Activity events.
 #[cfg(feature = "wire")]
 pub mod history;

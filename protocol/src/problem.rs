@@ -238,6 +238,11 @@ codes! {
     /// The wallet that is to pay does not hold so much.
     InsufficientFunds = "insufficient_funds", 409, "Not enough money", "The wallet does not hold as much as that. Nothing was paid.";
 
+    // Credentials
+    /// Encrypted under a key that this server does not have, or not as it was stored.
+    CredentialsUnreadable = "credentials_unreadable", 409, "The credential cannot be read",
+        "It was stored under a key that this server no longer has, or was changed since. Store it anew.";
+
     // Connections
     /// Unknown, spent, expired, or minted for another session or stream.
     TicketInvalid = "ticket_invalid", 401, "The ticket is not valid",

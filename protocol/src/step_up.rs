@@ -1,6 +1,7 @@
 use crate::{
     base64url::Bytes,
     commitment::{Commitment, Opening},
+    credentials,
     ids::{CeremonyId, PasskeyId},
     passkeys::{self, AssertionResponse},
     recovery, wallet,
@@ -156,6 +157,10 @@ actions! {
         "/v1/recovery-codes/regenerate", Account, Gives;
     /// Money goes to another wallet.
     WalletSend(wallet::Send) = "wallet.send", "/v1/wallet/send", Wallet, Gives;
+    /// A secret is stored for agents to read.
+    CredentialSet(credentials::Storing) = "credential.set", "/v1/credentials/set", Credential, Gives;
+    /// A stored secret is deleted.
+    CredentialRemove(credentials::Removal) = "credential.remove", "/v1/credentials/remove", Credential, Takes;
 }
 
 impl Kind {

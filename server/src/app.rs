@@ -10,6 +10,7 @@ use crate::{
     page::{CspReports, Page},
     pop::{Registry, Streams},
     secrets::sha256,
+    vault::{self, Vault},
 };
 use axum::http::request::Parts;
 use std::{ops::Deref, sync::Arc};
@@ -28,6 +29,7 @@ pub struct Shared {
     pub registry: Registry,
     pub streams: Streams,
     pub limits: Limits,
+    pub vault: Vault,
     pub page: Page,
     pub csp_reports: CspReports,
 }
@@ -38,6 +40,7 @@ pub struct Limits {
     pub verify: Limit,
     pub session: Limit,
     pub reports: Limit,
+    pub credentials: Limit,
 }
 
 impl Deref for App {
@@ -56,9 +59,11 @@ impl App {
             verify: limit(config.rates.verify),
             session: limit(config.rates.session),
             reports: limit(config.rates.reports),
+            credentials: limit(config.rates.credentials),
         };
         Self(Arc::new(Shared {
             limits,
+            vault: Vault::new(&config.credentials_keys),
             db,
             entropy,
             clock,
@@ -82,6 +87,12 @@ impl App {
         let mut tx = self.db.write().await?;
         crate::elevation::void_all(&mut tx).await?;
         tx.commit(&self.live).await
+    }
+
+    /// After a rotation of the key: encrypts stored credentials anew. Done twice it does nothing, done by
+    /// several instances at once neither.
+    pub async fn renew_credentials(&self) -> Result<(), sqlx::Error> {
+        vault::renew(self).await
     }
 
     /// Removes what has expired.

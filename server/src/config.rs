@@ -19,6 +19,8 @@ pub struct Config {
     /// What authenticators show as the console's name.
     pub rp_name: String,
     pub keys: Keyring,
+    /// What stored credentials are encrypted under.
+    pub credentials_keys: Keyring,
     /// What `X-Setup-Token` must be until the first account exists.
     pub setup_token: Option<Secret>,
     /// How many proxies to believe in `X-Forwarded-For`, counted from the right.
@@ -67,6 +69,8 @@ pub struct Rates {
     pub session: Rate,
     /// Reports of browsers, which another site can make them send.
     pub reports: Rate,
+    /// Credentials that one agent reads.
+    pub credentials: Rate,
 }
 
 impl Lifetimes {
@@ -96,6 +100,7 @@ impl Default for Rates {
             verify: rate(20, 3_000),
             session: rate(300, 100),
             reports: rate(30, 2_000),
+            credentials: rate(60, 1_000),
         }
     }
 }
@@ -110,7 +115,8 @@ impl Config {
             origin: origin.to_owned(),
             rp_id,
             rp_name: "Holdfast".to_owned(),
-            keys: Keyring::new(secret, None),
+            keys: Keyring::new(secret.clone(), None),
+            credentials_keys: Keyring::new(secret, None),
             setup_token: Some(setup_token),
             trust_proxy: 0,
             related_origins: Vec::new(),

@@ -30,10 +30,12 @@ pub mod pop;
 pub mod readiness;
 pub mod secrets;
 pub mod tokens;
+pub mod vault;
 pub mod webauthn;
 
 pub mod account;
 pub mod connections;
+pub mod credentials;
 pub mod history;
 pub mod passkeys;
 pub mod recovery;
@@ -60,6 +62,7 @@ pub fn router(app: App) -> Router {
         .merge(history::routes())
         .merge(step_up::routes())
         .merge(wallet::routes())
+        .merge(credentials::routes())
         .merge(connections::routes(&app))
         .route("/v1/health", get(health))
         .route(page::CSP_REPORT_PATH, post(page::csp_report))

@@ -216,6 +216,7 @@ async fn serve(start: Start) -> Result<(), Box<dyn Error>> {
     let sweeper = tokio::spawn(sweep(app.clone(), witness, until));
     let postman = tokio::spawn(deliver(app.clone(), start.data.join("mail")));
     tokio::spawn(stop(app.clone()));
+    tokio::spawn(renew_credentials(app.clone()));
     let serving = listen::serve(listener, router(app.clone()), app.clone(), Patience::with(&app.config));
     let mut stopping = app.live.stopping();
     let overdue = async {
@@ -262,6 +263,12 @@ async fn stop(app: App) {
     }
     tracing::info!("stopping");
     app.live.stop();
+}
+
+async fn renew_credentials(app: App) {
+    if let Err(error) = app.renew_credentials().await {
+        tracing::warn!(%error, "credentials are still under the previous key; the next start tries again");
+    }
 }
 
 /// Delivers mail when there is some, and what waits for another try within a minute of its time.

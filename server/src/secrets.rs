@@ -64,7 +64,7 @@ pub fn p256_verifies(key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> b
         .is_ok()
 }
 
-/// The server's secret, and during a rotation the one before it.
+/// A secret that keys are derived from, and during a rotation the one before it.
 #[derive(Clone)]
 pub struct Keyring {
     current: Secret,
@@ -80,6 +80,11 @@ impl fmt::Debug for Keyring {
 impl Keyring {
     pub fn new(current: Secret, previous: Option<Secret>) -> Self {
         Self { current, previous }
+    }
+
+    /// The key of a purpose, and during a rotation the one that it had before.
+    pub(crate) fn keys(&self, purpose: &str) -> (Key, Option<Key>) {
+        (derive(&self.current, purpose), self.previous.as_ref().map(|secret| derive(secret, purpose)))
     }
 
     /// HMAC-SHA-256 under the key of a purpose.
@@ -102,8 +107,11 @@ impl Keyring {
     }
 }
 
-fn mac(secret: &Secret, purpose: &str, message: &[u8]) -> [u8; 32] {
-    let mut bytes = Zeroizing::new([0; 32]);
+/// 256 bits that nobody knows who does not know what they were derived from.
+pub(crate) type Key = Zeroizing<[u8; 32]>;
+
+fn derive(secret: &Secret, purpose: &str) -> Key {
+    let mut bytes = Key::new([0; 32]);
     let label = ["holdfast/", purpose];
     let label = label.map(str::as_bytes);
     let filled = hkdf::Salt::new(hkdf::HKDF_SHA256, b"holdfast/server-secret/v1")
@@ -115,7 +123,12 @@ fn mac(secret: &Secret, purpose: &str, message: &[u8]) -> [u8; 32] {
         tracing::error!("HKDF refused 32 bytes; ending");
         std::process::abort();
     }
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes.as_ref()), message);
+    bytes
+}
+
+fn mac(secret: &Secret, purpose: &str, message: &[u8]) -> [u8; 32] {
+    let key = derive(secret, purpose);
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), message);
     let mut mac = [0; 32];
     mac.copy_from_slice(tag.as_ref());
     mac

@@ -66,6 +66,12 @@ pub struct Settings {
     #[arg(long, env = "CREDENTIALS_KEY", value_name = "SECRET", hide_env_values = true)]
     pub credentials_key: Option<Secret>,
 
+    /// The key before a rotation: what it encrypted is still read, and encrypted anew when the server
+    /// starts. Several instances are told of a new key as the previous one first, all of them, and then
+    /// of the exchange.
+    #[arg(long, env = "CREDENTIALS_KEY_PREVIOUS", value_name = "SECRET", hide_env_values = true)]
+    pub credentials_key_previous: Option<Secret>,
+
     /// What the first account's maker must present, at least 16 characters.
     #[arg(long, env = "HOLDFAST_SETUP_TOKEN", value_name = "SECRET", hide_env_values = true)]
     pub setup_token: Option<Secret>,
@@ -156,6 +162,7 @@ impl Settings {
             secret: self.secret.or(file.secret),
             secret_previous: self.secret_previous.or(file.secret_previous),
             credentials_key: self.credentials_key.or(file.credentials_key),
+            credentials_key_previous: self.credentials_key_previous.or(file.credentials_key_previous),
             setup_token: self.setup_token.or(file.setup_token),
             trust_proxy: self.trust_proxy.or(file.trust_proxy),
             related_origins: self.related_origins.or(file.related_origins),

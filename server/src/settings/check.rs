@@ -51,7 +51,7 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         SECRET_CHARACTERS,
         "without it no token can be signed.",
     );
-    secret(
+    let credentials_key = secret(
         "CREDENTIALS_KEY",
         settings.credentials_key.as_ref(),
         made.as_ref().map(|made| made.credentials_key.clone()),
@@ -62,6 +62,10 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         .secret_previous
         .as_ref()
         .and_then(|text| secret("HOLDFAST_SECRET_PREVIOUS", Some(text), None, SECRET_CHARACTERS, ""));
+    let credentials_key_previous = settings
+        .credentials_key_previous
+        .as_ref()
+        .and_then(|text| secret("CREDENTIALS_KEY_PREVIOUS", Some(text), None, SECRET_CHARACTERS, ""));
     // Whether one is needed, only the database knows; see `main.rs`.
     let made_setup_token =
         made.as_ref().filter(|_| settings.setup_token.is_none()).map(|made| made.setup_token.clone());
@@ -114,7 +118,9 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         );
     }
 
-    let (Some(current), Some(origin), true) = (current, origin, wrong.is_empty()) else {
+    let (Some(current), Some(credentials_key), Some(origin), true) =
+        (current, credentials_key, origin, wrong.is_empty())
+    else {
         return Err(Wrong(wrong));
     };
     let config = Config {
@@ -124,6 +130,7 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         rp_id,
         rp_name: settings.name.unwrap_or_else(|| "Holdfast".to_owned()),
         keys: Keyring::new(current, previous),
+        credentials_keys: Keyring::new(credentials_key, credentials_key_previous),
         setup_token,
         trust_proxy: settings.trust_proxy.unwrap_or_default(),
         related_origins,

@@ -91,6 +91,9 @@ pub(super) fn sentence(what: &Activity) -> Sentence {
         ),
         Activity::PasskeyRemoved { name, .. } => plain(quoted("The passkey ", name, " was removed.")),
         Activity::RecoveryCodesReplaced => plain("New recovery codes took the place of the old ones."),
+        Activity::CredentialRead { name, agent } => {
+            plain([agent, " read the credential “", name, "”."].concat())
+        }
         Activity::StepUp { outcome, sentence, .. } => {
             let (before, tone) = match outcome {
                 Outcome::Asked => ("Confirmation asked for: ", Tone::Plain),

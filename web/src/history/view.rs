@@ -77,6 +77,7 @@ const fn icon(what: &Activity) -> Icon {
         | Activity::PasskeyRenamed { .. }
         | Activity::SignedIn { .. }
         | Activity::PasskeyRemoved { .. }
+        | Activity::CredentialRead { .. }
         | Activity::StepUp { .. } => Icon::Key,
         Activity::RecoveryCodesCreated | Activity::RecoveryCodesReplaced => Icon::List,
         Activity::SignedOut | Activity::SignedOutEverywhere => Icon::Door,
