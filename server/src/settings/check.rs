@@ -249,16 +249,28 @@ mod tests {
                 mode: Some(mode),
                 secret: Some(Secret::new("s".repeat(31))),
                 setup_token: Some(Secret::new("t".repeat(15))),
+                credentials_key: Some(Secret::new("c".repeat(31))),
+                credentials_key_previous: Some(Secret::new("p".repeat(31))),
                 data: Some(dir.path().to_owned()),
                 ..production()
             };
             let lines = complaints(settings);
-            assert!(lines.iter().any(|line| line.starts_with("HOLDFAST_SECRET is too short")), "{lines:?}");
-            assert!(
-                lines.iter().any(|line| line.starts_with("HOLDFAST_SETUP_TOKEN is too short")),
-                "{lines:?}"
-            );
+            let names =
+                ["HOLDFAST_SECRET", "CREDENTIALS_KEY", "CREDENTIALS_KEY_PREVIOUS", "HOLDFAST_SETUP_TOKEN"];
+            assert_eq!(lines.len(), names.len(), "{lines:?}");
+            for (line, name) in lines.iter().zip(names) {
+                assert!(line.starts_with(&format!("{name} is too short")), "{line}");
+            }
         }
+    }
+
+    #[test]
+    fn credentials_are_kept_under_the_key_that_was_given_for_them() {
+        let before = Some(Secret::new("p".repeat(32)));
+        let settings = Settings { credentials_key_previous: before.clone(), ..production() };
+        let start = start(settings).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let given = Keyring::new(Secret::new("c".repeat(32)), before);
+        assert!(start.config.credentials_keys.keys("a") == given.keys("a"));
     }
 
     #[test]
@@ -306,7 +318,10 @@ mod tests {
         let first = start(settings()).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(first.config.origin, "http://localhost:8080");
         let second = start(settings()).unwrap_or_else(|wrong| panic!("{wrong}"));
-        assert_eq!(first.config.keys.mac("a", b"b"), second.config.keys.mac("a", b"b"));
+        let macs = |config: &Config| [&config.keys, &config.credentials_keys].map(|keys| keys.mac("a", b"b"));
+        let [one, other] = macs(&first.config);
+        assert_eq!(macs(&second.config), [one, other]);
+        assert_ne!(one, other);
         let file = std::fs::metadata(dir.path().join("development-secrets.toml")).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }

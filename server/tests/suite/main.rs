@@ -6,6 +6,7 @@ mod support;
 
 mod ceremonies;
 mod connections;
+mod credentials;
 mod databases;
 mod headers;
 mod history;

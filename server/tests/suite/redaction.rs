@@ -1,10 +1,15 @@
 //! Nothing that opens anything stands in a log, whatever the level (S7).
 
-use crate::support::{Line, PlainBody, Proof, Raw, SECRET, SETUP_TOKEN, World};
+use crate::credentials::Agent;
+use crate::support::{CREDENTIALS_KEY, Line, PlainBody, Proof, Raw, SECRET, SETUP_TOKEN, World, run};
 use axum::http::Method;
 use holdfast_protocol::{
+    base64url::{self, Bytes},
+    commitment::Opening,
     connections::{Ticket, Transport},
+    credentials::{Name, Storing},
     ids::ConnectionId,
+    problem::Code,
     recovery::RecoveryCode,
 };
 use holdfast_server::secrets::{Keyring, Secret};
@@ -95,9 +100,29 @@ async fn the_log_of_a_whole_visit_holds_no_secret() {
     guest.post("/v1/login/verify", &lie).await;
     secrets.extend([("a proof", proof), ("a foreign proof", foreign)]);
     let code = RecoveryCode::make(&world.app.entropy.make::<64>()).unwrap();
-    let verifier = holdfast_protocol::base64url::encode(&code.sign_in_verifier().0);
+    let verifier = base64url::encode(&code.sign_in_verifier().0);
     other.post("/v1/recovery-codes", &json!({ "verifiers": [verifier] })).await;
     secrets.push(("a verifier", verifier));
+
+    // A credential, stored once as it was signed for and once not, and read.
+    let value = "a credential that is secret".to_owned();
+    let salt = Bytes(world.app.entropy.make::<16>().to_vec());
+    let opening = Opening { salt, value: Bytes(value.clone().into_bytes()) };
+    let name = Name::parse("KEY").unwrap();
+    let channel = Name::parse("default").unwrap();
+    let storing = Storing { name, channel, commitment: opening.commitment() };
+    let wrong = Opening { salt: Bytes(vec![0; 16]), ..opening.clone() };
+    assert_eq!(browser.act(&passkey, storing.clone(), Some(wrong)).await.status, 403);
+    assert_eq!(browser.act(&passkey, storing, Some(opening.clone())).await.status, 204);
+    let agent = Agent::new(&browser.account, "agt_1", "chat");
+    assert_eq!(agent.read(&world.app, "KEY").await, Ok(opening.value.0.clone()));
+    run!(world.app.db, "UPDATE credentials SET nonce = sealed");
+    assert_eq!(agent.read(&world.app, "KEY").await, Err(Code::CredentialsUnreadable));
+    for secret in [&opening.salt.0, &opening.value.0] {
+        secrets.push(("a credential or its salt", base64url::encode(secret)));
+        secrets.push(("a credential's bytes or its salt's", format!("{secret:?}").replace(['[', ']'], "")));
+    }
+    secrets.extend([("a credential", value), ("the key of credentials", CREDENTIALS_KEY.to_owned())]);
 
     // A stream, opened twice with one ticket.
     let minted = other.mint().await;
@@ -133,6 +158,8 @@ fn what_is_secret_does_not_show_itself() {
     assert_eq!(format!("{secret:?} {:#?}", secret), "Secret(…) Secret(…)");
     let keys = Keyring::new(secret.clone(), Some(secret));
     assert_eq!(format!("{keys:?}"), "Keyring(…)");
+    let opening = Opening { salt: Bytes(vec![7; 16]), value: Bytes(b"hunter2".to_vec()) };
+    assert_eq!(format!("{opening:?}"), "Opening { salt: Bytes(16), value: Bytes(7) }");
     let connection = ConnectionId::make([0; 16]);
     let ticket = Ticket { connection, ticket: "hunter2".to_owned(), expires_in_s: 60 };
     assert!(!format!("{ticket:?}").contains("hunter2"));

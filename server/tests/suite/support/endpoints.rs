@@ -100,6 +100,11 @@ fn parameters(world: &World, kind: Kind) -> (Value, Vec<&'static str>) {
             let [from, to] = ["wal_1111-1111-1111-1111", "wal_2222-2222-2222-2222"];
             (json!({ "from": from, "to": to, "to_name": "Mara", "amount": "12.50" }), Vec::new())
         }
+        Kind::CredentialSet => (
+            json!({ "name": "KEY", "channel": "chat", "commitment": base64url::encode(&[7; 32]) }),
+            vec!["/commitment"],
+        ),
+        Kind::CredentialRemove => (json!({ "name": "KEY", "channel": "chat" }), Vec::new()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A server, people, and their browsers.
 
 mod browser;
+mod confirm;
 mod dump;
 mod endpoints;
 mod guest;
@@ -21,7 +22,7 @@ pub use proof::Proof;
 pub use raw::{Framing, Raw};
 pub use soft_passkey::{BE, BS, Lie, Said, SoftPasskey, UP, UV};
 pub(crate) use world::run;
-pub use world::{ORIGIN, PATIENT, SECRET, SETUP_TOKEN, World, name_of, passkey_of};
+pub use world::{CREDENTIALS_KEY, ORIGIN, PATIENT, SECRET, SETUP_TOKEN, World, name_of, passkey_of};
 
 /// Real time after which something that must happen has not happened.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);

@@ -13,7 +13,7 @@ use holdfast_server::{
     entropy::Entropy,
     listen::{self, Patience},
     router,
-    secrets::Secret,
+    secrets::{Keyring, Secret},
 };
 use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -25,6 +25,8 @@ pub const ORIGIN: &str = "http://localhost:8080";
 pub const SETUP_TOKEN: &str = "a-setup-token-of-the-tests";
 /// What every key of the server is derived from.
 pub const SECRET: &str = "a secret a secret a secret a secret ";
+/// What credentials are encrypted under.
+pub const CREDENTIALS_KEY: &str = "a key to credentials a key to credentials";
 /// When the clock begins.
 pub const START_MS: u64 = 1_800_000_000_000;
 
@@ -110,6 +112,7 @@ impl World {
         let Ground { folder, db, clock } = ground;
         let secret = |text: &str| Secret::new(text.to_owned());
         let mut config = Config::development(ORIGIN, secret(SECRET), secret(SETUP_TOKEN));
+        config.credentials_keys = Keyring::new(secret(CREDENTIALS_KEY), None);
         config.pop.jitter_ms = 0;
         change(&mut config);
         let app = App::new(config, db, clock.clone(), entropy);

@@ -1,0 +1,125 @@
+//! What agents do with them.
+
+use super::{Agent, Console, name};
+use crate::support::{Answer, Browser, PlainBody, World};
+use axum::http::Method;
+use futures_util::future::join_all;
+use holdfast_protocol::{
+    credentials::{CredentialValue, LastRead, ReadableCredentials},
+    history::Activity,
+    problem::Code,
+};
+use holdfast_server::{credentials, vault};
+
+async fn ask(browser: &Browser, path: &str, agent: Option<&Agent>) -> Answer {
+    let mut request = browser.request(Method::GET, path);
+    if let Some(Agent { account, id, channel }) = agent {
+        request = request.header("x-agent", format!("{account} {id} {}", channel.as_str()));
+    }
+    browser.send(request.body(PlainBody::default()).unwrap()).await
+}
+
+#[tokio::test]
+async fn an_agent_reads_what_its_channel_has_and_else_what_every_channel_has() {
+    let world = World::serving(|app| credentials::agent_routes::<Agent>().with_state(app.clone())).await;
+    let console = Console::of(world).await;
+    console.store("default", "BOTH", b"every channel's").await;
+    console.store("chat", "BOTH", b"chat's").await;
+    console.store("chat", "CHAT", b"chat's alone").await;
+    console.store("code", "CODE", b"code's alone").await;
+    let stranger = console.world.browser().await;
+    let theirs = Agent { account: stranger.account, ..console.agent("agt_9", "chat") };
+    let [chat, code, none] = [("agt_1", "chat"), ("agt_2", "code"), ("agt_3", "default")]
+        .map(|(id, channel)| console.agent(id, channel));
+    for (agent, names) in
+        [(&chat, &["BOTH", "CHAT"][..]), (&code, &["BOTH", "CODE"]), (&none, &["BOTH"]), (&theirs, &[])]
+    {
+        let answer = ask(&console.owner, "/v1/agents/credentials", Some(agent)).await;
+        let ReadableCredentials { names: read } = answer.json();
+        assert_eq!(read, names.iter().map(|key| name(key)).collect::<Vec<_>>());
+    }
+    for (agent, key, value) in [
+        (&chat, "BOTH", Some("chat's")),
+        (&chat, "CHAT", Some("chat's alone")),
+        (&chat, "CODE", None),
+        (&code, "BOTH", Some("every channel's")),
+        (&code, "CHAT", None),
+        (&none, "BOTH", Some("every channel's")),
+        (&none, "CHAT", None),
+        (&theirs, "BOTH", None),
+        (&theirs, "CHAT", None),
+        (&chat, "NOTHING", None),
+        (&chat, "..", None),
+        (&chat, "%00", None),
+        (&chat, "%ff", None),
+    ] {
+        let answer = ask(&console.owner, &format!("/v1/agents/credentials/{key}"), Some(agent)).await;
+        match value {
+            None => assert_eq!(answer.code(), Code::NotFound, "{key}"),
+            Some(value) => {
+                assert_eq!(answer.json::<CredentialValue>().value.0, value.as_bytes());
+            }
+        }
+    }
+    // Nobody reads without being an agent.
+    for path in ["/v1/agents/credentials", "/v1/agents/credentials/BOTH"] {
+        assert_eq!(ask(&console.owner, path, None).await.code(), Code::SignedOut);
+    }
+}
+
+#[tokio::test]
+async fn a_reading_is_told_at_most_once_a_minute() {
+    let console = Console::new().await;
+    console.store("default", "KEY", b"hunter2").await;
+    let app = &console.world.app;
+    let (one, other) = (console.agent("agt_1", "chat"), console.agent("agt_2", "chat"));
+    let read = |agent: &str| Activity::CredentialRead { name: "KEY".to_owned(), agent: agent.to_owned() };
+    let told = async || {
+        let told = console.activity().await.into_iter();
+        told.filter(|what| matches!(what, Activity::CredentialRead { .. })).collect::<Vec<_>>()
+    };
+    assert_eq!(join_all((0..8).map(|_| one.read(app, "KEY"))).await, vec![Ok(b"hunter2".to_vec()); 8]);
+    assert_eq!(told().await, [read("agt_1")]);
+    console.world.advance_ms(30_000);
+    for agent in [&other, &one, &other, &one] {
+        assert!(agent.read(app, "KEY").await.is_ok());
+    }
+    assert_eq!(told().await, [read("agt_2"), read("agt_1")]);
+    let last = LastRead { agent: "agt_1".to_owned(), at_ms: 1_800_000_030_000 };
+    assert_eq!(console.list().await[0].read, Some(last));
+    console.world.advance_ms(60_000);
+    assert!(one.read(app, "KEY").await.is_ok());
+    assert_eq!(told().await, [read("agt_1"), read("agt_2"), read("agt_1")]);
+}
+
+#[tokio::test]
+async fn an_agent_reads_so_often_and_no_more() {
+    let console = Console::new().await;
+    console.store("default", "KEY", b"hunter2").await;
+    let app = &console.world.app;
+    let (one, other) = (console.agent("agt_1", "chat"), console.agent("agt_2", "chat"));
+    for _ in 0..60 {
+        assert!(one.read(app, "KEY").await.is_ok());
+    }
+    assert_eq!(one.read(app, "KEY").await, Err(Code::RateLimited));
+    assert_eq!(one.read(app, "NOTHING").await, Err(Code::RateLimited));
+    assert!(other.read(app, "KEY").await.is_ok());
+    console.world.advance_ms(1_000);
+    assert!(one.read(app, "KEY").await.is_ok());
+    assert_eq!(one.read(app, "KEY").await, Err(Code::RateLimited));
+}
+
+#[tokio::test]
+async fn what_belongs_to_a_torn_down_agent_is_deleted_and_nothing_else() {
+    let console = Console::new().await;
+    for (channel, key) in [("agt_1", "A"), ("agt_1", "B"), ("agt_2", "A"), ("default", "A")] {
+        console.store(channel, key, b"hunter2").await;
+    }
+    let stranger = console.world.browser().await.account;
+    let mut tx = console.world.app.db.write().await.unwrap();
+    assert_eq!(vault::remove_channel(&mut tx, &stranger, &name("agt_1")).await.unwrap(), 0);
+    assert_eq!(vault::remove_channel(&mut tx, &console.owner.account, &name("agt_1")).await.unwrap(), 2);
+    tx.commit(&console.world.app.live).await.unwrap();
+    let left = console.list().await.into_iter().map(|view| (view.channel, view.name)).collect::<Vec<_>>();
+    assert_eq!(left, [(name("agt_2"), name("A")), (name("default"), name("A"))]);
+}
