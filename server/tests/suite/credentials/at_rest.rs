@@ -77,26 +77,25 @@ async fn what_was_changed_or_moved_in_the_database_is_not_read() {
         let console = first().await;
         console.world.browser().await.account
     };
-    for (why, change) in [
-        ("the key's name", "UPDATE credentials SET key_id = 'another'"),
-        ("the nonce", "UPDATE credentials SET nonce = (SELECT nonce FROM credentials WHERE name = 'OTHER')"),
-        (
-            "the secret",
-            "UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE name = 'OTHER')",
-        ),
-        (
-            "both",
-            "UPDATE credentials SET nonce = o.nonce, sealed = o.sealed
-             FROM (SELECT nonce, sealed FROM credentials WHERE name = 'OTHER') AS o",
-        ),
-        ("the channel", "UPDATE credentials SET channel = 'default' WHERE name = 'KEY'"),
-        ("the name", "UPDATE credentials SET name = CASE name WHEN 'KEY' THEN 'THIRD' ELSE 'KEY' END"),
+    const OTHERS: &str = "(SELECT nonce, sealed FROM credentials WHERE name = 'OTHER') AS o";
+    let both = format!("UPDATE credentials SET nonce = o.nonce, sealed = o.sealed FROM {OTHERS}");
+    let nonce = format!("UPDATE credentials SET nonce = o.nonce FROM {OTHERS}");
+    let secret = format!("UPDATE credentials SET sealed = o.sealed FROM {OTHERS}");
+    for (why, changes) in [
+        ("the key's name", &["UPDATE credentials SET key_id = 'another'"][..]),
+        ("the nonce", &[&nonce]),
+        ("the secret", &[&secret]),
+        ("both", &[&both]),
+        ("the channel", &["UPDATE credentials SET channel = 'default'"]),
+        ("the name", &["DELETE FROM credentials WHERE name = 'KEY'", "UPDATE credentials SET name = 'KEY'"]),
     ] {
         let console = first().await;
         console.store("chat", "OTHER", b"hunter3").await;
         let agent = console.agent("agt_1", "chat");
         assert_eq!(agent.read(&console.world.app, "KEY").await, Ok(b"hunter2".to_vec()));
-        run!(console.world.app.db, change);
+        for change in changes {
+            run!(console.world.app.db, sqlx::AssertSqlSafe(change.to_string()));
+        }
         let events = console.world.count("activity").await;
         assert_eq!(agent.read(&console.world.app, "KEY").await, Err(Code::CredentialsUnreadable), "{why}");
         assert_eq!(console.world.count("activity").await, events, "nothing was read");
