@@ -1,7 +1,7 @@
 //! Nothing that opens anything stands in a log, whatever the level (S7).
 
 use crate::credentials::Agent;
-use crate::support::{CREDENTIALS_KEY, Line, PlainBody, Proof, Raw, SECRET, SETUP_TOKEN, World, run};
+use crate::support::{CREDENTIALS_KEY, Line, Owner, PlainBody, Proof, Raw, SECRET, SETUP_TOKEN, World, run};
 use axum::http::Method;
 use holdfast_protocol::{
     base64url::{self, Bytes},
@@ -11,6 +11,7 @@ use holdfast_protocol::{
     ids::ConnectionId,
     problem::Code,
     recovery::RecoveryCode,
+    step_up::{Action as _, Request},
 };
 use holdfast_server::secrets::{Keyring, Secret};
 use serde_json::json;
@@ -112,9 +113,12 @@ async fn the_log_of_a_whole_visit_holds_no_secret() {
     let channel = Name::parse("default").unwrap();
     let storing = Storing { name, channel, commitment: opening.commitment() };
     let wrong = Opening { salt: Bytes(vec![0; 16]), ..opening.clone() };
-    assert_eq!(browser.act(&passkey, storing.clone(), Some(wrong)).await.status, 403);
-    assert_eq!(browser.act(&passkey, storing, Some(opening.clone())).await.status, 204);
-    let agent = Agent::new(&browser.account, "agt_1", "chat");
+    let owner = Owner { browser, passkey: passkey.clone() };
+    for (secret, status) in [(&wrong, 403), (&opening, 204)] {
+        let request = Request { secret: Some(secret.clone()), ..owner.confirm(storing.clone()).await };
+        assert_eq!(owner.browser.post(Storing::KIND.path(), &request).await.status, status);
+    }
+    let agent = Agent::new(&owner.browser.account, "agt_1", "chat");
     assert_eq!(agent.read(&world.app, "KEY").await, Ok(opening.value.0.clone()));
     run!(world.app.db, "UPDATE credentials SET nonce = sealed");
     assert_eq!(agent.read(&world.app, "KEY").await, Err(Code::CredentialsUnreadable));

@@ -1,7 +1,7 @@
 //! How they are kept: under a key that is not in the database, each in its own place.
 
 use super::Console;
-use crate::support::{World, run, stored_facts};
+use crate::support::{Owner, World, run, stored_facts};
 use holdfast_protocol::{credentials::CredentialState, problem::Code};
 use holdfast_server::secrets::{Keyring, Secret};
 
@@ -59,8 +59,9 @@ async fn a_lost_key_costs_the_credentials_and_nothing_else() {
     let agent = console.agent("agt_1", "chat");
     without.app.renew_credentials().await.unwrap();
     assert_eq!(agent.read(&without.app, "KEY").await, Err(Code::CredentialsUnreadable));
-    let owner = without.sign_in_by_ceremony(&console.passkey).await;
-    let console = Console { world: without, owner, passkey: console.passkey };
+    let browser = without.sign_in_by_ceremony(&console.owner.passkey).await;
+    let owner = Owner { browser, passkey: console.owner.passkey };
+    let console = Console { world: without, owner };
     assert_eq!(console.list().await[0].state, CredentialState::Unreadable);
     assert_eq!(console.list().await[0].read, None);
     console.store("chat", "OTHER", b"hunter3").await;

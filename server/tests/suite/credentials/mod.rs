@@ -4,7 +4,7 @@ mod at_rest;
 mod reading;
 mod storing;
 
-use crate::support::{Answer, Browser, SoftPasskey, World};
+use crate::support::{Answer, Owner, World};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use holdfast_protocol::{
     base64url::Bytes,
@@ -13,6 +13,7 @@ use holdfast_protocol::{
     history::{Activity, ActivityPage},
     ids::AccountId,
     problem::Code,
+    step_up::{Action, Request},
 };
 use holdfast_server::{
     app::App,
@@ -27,8 +28,7 @@ fn name(text: &str) -> Name {
 /// A console with its owner.
 struct Console {
     world: World,
-    owner: Browser,
-    passkey: SoftPasskey,
+    owner: Owner,
 }
 
 impl Console {
@@ -37,8 +37,7 @@ impl Console {
     }
 
     async fn of(world: World) -> Self {
-        let (owner, passkey) = world.set_up_by_ceremony().await;
-        Self { world, owner, passkey }
+        Self { owner: world.owner("Mara").await, world }
     }
 
     fn opening(&self, value: &[u8]) -> Opening {
@@ -53,27 +52,33 @@ impl Console {
 
     async fn store(&self, channel: &str, key: &str, value: &[u8]) {
         let (parameters, opening) = self.storing(channel, key, value);
-        let answer = self.owner.act(&self.passkey, parameters, Some(opening)).await;
+        let answer = self.act(parameters, Some(opening)).await;
         assert_eq!(answer.status, 204, "{answer:?}");
     }
 
     async fn remove(&self, channel: &str, key: &str) -> Answer {
         let removal = Removal { name: name(key), channel: name(channel) };
-        self.owner.act(&self.passkey, removal, None).await
+        self.act(removal, None).await
+    }
+
+    /// An action that is confirmed, with this secret beside it.
+    async fn act<A: Action>(&self, parameters: A, secret: Option<Opening>) -> Answer {
+        let request = Request { secret, ..self.owner.confirm(parameters).await };
+        self.owner.browser.post(A::KIND.path(), &request).await
     }
 
     async fn list(&self) -> Vec<CredentialView> {
-        let CredentialList { credentials } = self.owner.get("/v1/credentials").await.json();
+        let CredentialList { credentials } = self.owner.browser.get("/v1/credentials").await.json();
         credentials
     }
 
     /// An agent of the owner.
     fn agent(&self, id: &str, channel: &str) -> Agent {
-        Agent::new(&self.owner.account, id, channel)
+        Agent::new(&self.owner.browser.account, id, channel)
     }
 
     async fn activity(&self) -> Vec<Activity> {
-        let page: ActivityPage = self.owner.get("/v1/activity").await.json();
+        let page: ActivityPage = self.owner.browser.get("/v1/activity").await.json();
         page.events.into_iter().map(|event| event.what).collect()
     }
 }

@@ -34,7 +34,7 @@ async fn an_agent_reads_what_its_channel_has_and_else_what_every_channel_has() {
     for (agent, names) in
         [(&chat, &["BOTH", "CHAT"][..]), (&code, &["BOTH", "CODE"]), (&none, &["BOTH"]), (&theirs, &[])]
     {
-        let answer = ask(&console.owner, "/v1/agents/credentials", Some(agent)).await;
+        let answer = ask(&console.owner.browser, "/v1/agents/credentials", Some(agent)).await;
         let ReadableCredentials { names: read } = answer.json();
         assert_eq!(read, names.iter().map(|key| name(key)).collect::<Vec<_>>());
     }
@@ -53,7 +53,7 @@ async fn an_agent_reads_what_its_channel_has_and_else_what_every_channel_has() {
         (&chat, "%00", None),
         (&chat, "%ff", None),
     ] {
-        let answer = ask(&console.owner, &format!("/v1/agents/credentials/{key}"), Some(agent)).await;
+        let answer = ask(&console.owner.browser, &format!("/v1/agents/credentials/{key}"), Some(agent)).await;
         match value {
             None => assert_eq!(answer.code(), Code::NotFound, "{key}"),
             Some(value) => {
@@ -63,7 +63,7 @@ async fn an_agent_reads_what_its_channel_has_and_else_what_every_channel_has() {
     }
     // Nobody reads without being an agent.
     for path in ["/v1/agents/credentials", "/v1/agents/credentials/BOTH"] {
-        assert_eq!(ask(&console.owner, path, None).await.code(), Code::SignedOut);
+        assert_eq!(ask(&console.owner.browser, path, None).await.code(), Code::SignedOut);
     }
 }
 
@@ -118,7 +118,10 @@ async fn what_belongs_to_a_torn_down_agent_is_deleted_and_nothing_else() {
     let stranger = console.world.browser().await.account;
     let mut tx = console.world.app.db.write().await.unwrap();
     assert_eq!(vault::remove_channel(&mut tx, &stranger, &name("agt_1")).await.unwrap(), 0);
-    assert_eq!(vault::remove_channel(&mut tx, &console.owner.account, &name("agt_1")).await.unwrap(), 2);
+    assert_eq!(
+        vault::remove_channel(&mut tx, &console.owner.browser.account, &name("agt_1")).await.unwrap(),
+        2
+    );
     tx.commit(&console.world.app.live).await.unwrap();
     let left = console.list().await.into_iter().map(|view| (view.channel, view.name)).collect::<Vec<_>>();
     assert_eq!(left, [(name("agt_2"), name("A")), (name("default"), name("A"))]);

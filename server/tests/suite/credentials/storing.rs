@@ -1,8 +1,7 @@
 //! What its owner does with them.
 
 use super::{Console, name};
-use crate::support::{Answer, PlainBody, World, everything_stored, run, stored_facts};
-use axum::http::Method;
+use crate::support::{World, everything_stored, run, stored_facts};
 use holdfast_protocol::{
     base64url,
     commitment::{MOST_BYTES, Opening},
@@ -40,14 +39,14 @@ async fn a_credential_is_stored_listed_replaced_and_deleted() {
     // Its channel falls back on what every channel has.
     assert_eq!(agent.read(&console.world.app, "KEY").await, Ok(b"second".to_vec()));
     let removal = Removal { name: name("KEY"), channel: name("chat") };
-    assert_eq!(console.owner.post(&Removal::KIND.preflight(), &removal).await.code(), Code::NotFound);
+    assert_eq!(console.owner.browser.post(&Removal::KIND.preflight(), &removal).await.code(), Code::NotFound);
 }
 
 #[tokio::test]
 async fn each_is_on_record_with_the_sentence_that_was_confirmed() {
     let console = Console::new().await;
     let (parameters, opening) = console.storing("chat", "KEY", b"hunter2");
-    console.owner.act(&console.passkey, parameters.clone(), Some(opening)).await;
+    console.act(parameters.clone(), Some(opening)).await;
     let sentence = parameters.sentence(Locale::En);
     assert!(sentence.contains("“KEY” of the channel “chat”"), "{sentence}");
     let (action, code) = (Storing::KIND, None);
@@ -81,23 +80,23 @@ async fn what_was_not_signed_for_is_not_stored() {
         ("another salt", other(&|opening| opening.salt.0[0] ^= 1)),
         ("the value cut elsewhere", other(&|opening| opening.salt.0.push(opening.value.0.remove(0)))),
     ] {
-        let answer = console.owner.act(&console.passkey, parameters.clone(), secret).await;
+        let answer = console.act(parameters.clone(), secret).await;
         assert_eq!(answer.code(), Code::StepUpMismatch, "{why}");
         assert_eq!(console.world.count("credentials").await, 0, "{why}");
     }
     for length in [0, MOST_BYTES + 1] {
         let (parameters, opening) = console.storing("chat", "KEY", &vec![1; length]);
-        let answer = console.owner.act(&console.passkey, parameters, Some(opening)).await;
+        let answer = console.act(parameters, Some(opening)).await;
         assert_eq!(answer.code(), Code::StepUpMismatch, "{length}");
     }
     let (parameters, opening) = console.storing("chat", "KEY", &[1; 50_000]);
-    let answer = console.owner.act(&console.passkey, parameters, Some(opening)).await;
+    let answer = console.act(parameters, Some(opening)).await;
     assert_eq!(answer.code(), Code::TooLarge);
     assert_eq!(console.world.count("credentials").await, 0);
     console.store("chat", "KEY", b"hunter2").await;
     // An action that has no secret takes none.
     let removal = Removal { name: name("KEY"), channel: name("chat") };
-    let answer = console.owner.act(&console.passkey, removal, Some(right)).await;
+    let answer = console.act(removal, Some(right)).await;
     assert_eq!(answer.code(), Code::StepUpMismatch);
     assert_eq!(console.world.count("credentials").await, 1);
 }
@@ -108,7 +107,7 @@ async fn without_a_confirmation_nothing_is_stored_whether_the_secret_comes_or_no
     let (parameters, opening) = console.storing("chat", "KEY", b"hunter2");
     for secret in [None, Some(opening)] {
         let request = Request { parameters: parameters.clone(), secret, confirmation: None };
-        let answer = console.owner.post(Storing::KIND.path(), &request).await;
+        let answer = console.owner.browser.post(Storing::KIND.path(), &request).await;
         assert_eq!(answer.code(), Code::StepUpRequired);
     }
     assert_eq!(console.world.count("credentials").await, 0);
@@ -121,7 +120,7 @@ async fn where_the_operator_asks_for_no_confirmation_the_secret_is_still_the_one
     let other = Opening { value: base64url::Bytes(b"hunter3".to_vec()), ..opening.clone() };
     for (secret, refused) in [(other, Some(Code::StepUpMismatch)), (opening, None)] {
         let request = Request { parameters: parameters.clone(), secret: Some(secret), confirmation: None };
-        let answer = console.owner.post(Storing::KIND.path(), &request).await;
+        let answer = console.owner.browser.post(Storing::KIND.path(), &request).await;
         assert_eq!((answer.status != 204).then(|| answer.code()), refused);
     }
 }
@@ -130,23 +129,16 @@ async fn where_the_operator_asks_for_no_confirmation_the_secret_is_still_the_one
 async fn a_lost_answer_comes_again_without_storing_anything_twice() {
     let console = Console::new().await;
     let (parameters, opening) = console.storing("chat", "KEY", b"hunter2");
-    let send = async |request: &Request<Storing>| -> Answer {
-        let path = Storing::KIND.path();
-        let proof = console.owner.fresh_proof("POST", path).await.sign();
-        let head = console.owner.request(Method::POST, path).header("dpop", proof);
-        let head = head.header("content-type", "application/json").header("idempotency-key", "a".repeat(16));
-        let body = PlainBody::from(serde_json::to_vec(request).unwrap());
-        console.owner.send(head.body(body).unwrap()).await
-    };
-    let mut request = console.owner.confirmed(&console.passkey, parameters, Some(opening)).await;
-    assert_eq!(send(&request).await.status, 204);
+    let key = "a".repeat(16);
+    let mut request = Request { secret: Some(opening), ..console.owner.confirm(parameters).await };
+    assert_eq!(console.owner.act(&request, &key).await.status, 204);
     let stored = stored_facts(&console.world).await;
-    assert_eq!(send(&request).await.status, 204);
+    assert_eq!(console.owner.act(&request, &key).await.status, 204);
     assert_eq!(stored_facts(&console.world).await, stored);
     let (_, other) = console.storing("chat", "KEY", b"hunter3");
     request.parameters.commitment = other.commitment();
     request.secret = Some(other);
-    assert_eq!(send(&request).await.code(), Code::IdempotencyKeyReused);
+    assert_eq!(console.owner.act(&request, &key).await.code(), Code::IdempotencyKeyReused);
     assert_eq!(stored_facts(&console.world).await, stored);
 }
 
@@ -156,7 +148,7 @@ async fn a_held_account_stores_nothing_and_can_still_delete() {
     console.store("chat", "KEY", b"hunter2").await;
     run!(console.world.app.db, "UPDATE accounts SET cooldown_from_ms = 0, cooldown_until_ms = 4000000000000");
     let (parameters, _) = console.storing("chat", "OTHER", b"hunter2");
-    let answer = console.owner.post(&Storing::KIND.preflight(), &parameters).await;
+    let answer = console.owner.browser.post(&Storing::KIND.preflight(), &parameters).await;
     assert_eq!(answer.code(), Code::Cooldown);
     assert_eq!(console.remove("chat", "KEY").await.status, 204);
 }
@@ -168,13 +160,13 @@ async fn neither_the_value_nor_its_salt_comes_back_or_is_kept() {
     let (value, salt) = (opening.value.0.clone(), opening.salt.0.clone());
     let commitment = serde_json::to_value(opening.commitment()).unwrap();
     assert!(!format!("{opening:?}").contains("found"));
-    let mut answers = vec![console.owner.act(&console.passkey, parameters, Some(opening)).await];
+    let mut answers = vec![console.act(parameters, Some(opening)).await];
     for path in ["/v1/credentials", "/v1/activity", "/v1/security/stepup-log", "/v1/me"] {
-        answers.push(console.owner.get(path).await);
+        answers.push(console.owner.browser.get(path).await);
     }
     let (parameters, opening) = console.storing("chat", "OTHER", b"a value that can be found");
     let other = Opening { salt: base64url::Bytes(vec![0; 16]), ..opening };
-    answers.push(console.owner.act(&console.passkey, parameters, Some(other)).await);
+    answers.push(console.act(parameters, Some(other)).await);
 
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let stored = everything_stored(&console.world).await;

@@ -1,7 +1,6 @@
 //! A server, people, and their browsers.
 
 mod browser;
-mod confirm;
 mod dump;
 mod endpoints;
 mod guest;
