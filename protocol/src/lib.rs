@@ -49,6 +49,9 @@ pub mod recovery;
 /// Step-up: actions that are signed for, and what is kept of it.
 #[cfg(feature = "wire")]
 pub mod step_up;
+/// A terminal on the server's machine.
+#[cfg(feature = "wire")]
+pub mod terminal;
 /// Money: amounts, wallets, and sending.
 #[cfg(feature = "wire")]
 pub mod wallet;

@@ -238,6 +238,10 @@ codes! {
     /// The wallet that is to pay does not hold so much.
     InsufficientFunds = "insufficient_funds", 409, "Not enough money", "The wallet does not hold as much as that. Nothing was paid.";
 
+    // Terminal
+    /// The account is no administrator's.
+    AdminOnly = "admin_only", 403, "For administrators", "Only an administrator of this console can do this.";
+
     // Credentials
     /// Encrypted under a key that this server does not have, or not as it was stored.
     CredentialsUnreadable = "credentials_unreadable", 409, "The credential cannot be read",

@@ -4,7 +4,7 @@ use crate::{
     credentials,
     ids::{CeremonyId, PasskeyId},
     passkeys::{self, AssertionResponse},
-    recovery, wallet,
+    recovery, terminal, wallet,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
@@ -161,6 +161,8 @@ actions! {
     CredentialSet(credentials::Storing) = "credential.set", "/v1/credentials/set", Credential, Gives;
     /// A stored secret is deleted.
     CredentialRemove(credentials::Removal) = "credential.remove", "/v1/credentials/remove", Credential, Takes;
+    /// A terminal is opened.
+    TerminalOpen(terminal::Admission) = "terminal.open", "/v1/terminal/open", Account, Gives;
 }
 
 impl Kind {

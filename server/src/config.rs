@@ -33,6 +33,8 @@ pub struct Config {
     pub refuse_counter_rollback: bool,
     /// Actions that are carried out without a step-up, for an operator's rollback.
     pub step_up_off: Vec<Kind>,
+    /// Whether administrators can open a terminal on this machine.
+    pub terminal: bool,
     /// Connections at once; none: as many as the system allows.
     pub connections: Option<usize>,
     pub lifetimes: Lifetimes,
@@ -123,6 +125,7 @@ impl Config {
             embedding_origins: Vec::new(),
             refuse_counter_rollback: false,
             step_up_off: Vec::new(),
+            terminal: false,
             connections: None,
             lifetimes: Lifetimes::of(Mode::Development),
             pop: Timing::default(),

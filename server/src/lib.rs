@@ -40,6 +40,7 @@ pub mod history;
 pub mod passkeys;
 pub mod recovery;
 pub mod step_up;
+pub mod terminal;
 pub mod wallet;
 
 pub mod verify_log;
@@ -63,6 +64,7 @@ pub fn router(app: App) -> Router {
         .merge(step_up::routes())
         .merge(wallet::routes())
         .merge(credentials::routes())
+        .merge(terminal::routes(&app))
         .merge(connections::routes(&app))
         .route("/v1/health", get(health))
         .route(page::CSP_REPORT_PATH, post(page::csp_report))

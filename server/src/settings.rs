@@ -99,6 +99,11 @@ pub struct Settings {
     #[arg(long, env = "HOLDFAST_STEP_UP_OFF", value_name = "ACTIONS", value_delimiter = ',')]
     pub step_up_off: Option<Vec<String>>,
 
+    /// Lets administrators open a terminal on this machine, each time with a fresh confirmation. It can do
+    /// what the user can that runs the server: read its secrets, for one [default: false].
+    #[arg(long, env = "HOLDFAST_TERMINAL", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub terminal: Option<bool>,
+
     /// Connections at once, of every kind [default: as many as the system's limit of open files allows, at
     /// most 65536]. A live one takes about 12 KiB of memory.
     #[arg(long, env = "HOLDFAST_CONNECTIONS", value_name = "NUMBER")]
@@ -169,6 +174,7 @@ impl Settings {
             embedding_origins: self.embedding_origins.or(file.embedding_origins),
             refuse_counter_rollback: self.refuse_counter_rollback.or(file.refuse_counter_rollback),
             step_up_off: self.step_up_off.or(file.step_up_off),
+            terminal: self.terminal.or(file.terminal),
             connections: self.connections.or(file.connections),
             challenge_every: self.challenge_every.or(file.challenge_every),
             answer_within: self.answer_within.or(file.answer_within),

@@ -2,7 +2,7 @@
 
 mod store;
 
-pub(crate) use store::{account, email, recovery_codes};
+pub(crate) use store::{account, email, recovery_codes, role};
 
 use crate::{
     access::Session,
@@ -12,7 +12,7 @@ use crate::{
     readiness::{self, readiness},
 };
 use holdfast_protocol::{
-    account::{AccountView, Me, Role, SessionView, Signals, Tier},
+    account::{AccountView, Me, SessionView, Signals, Tier},
     base64url::Bytes,
     ids::AccountId,
     problem::Code,
@@ -25,6 +25,7 @@ pub(crate) async fn read(app: &App, tx: &mut Tx, session: &Session) -> Result<Me
     let recovery_codes = store::recovery_codes(tx, &session.account).await?;
     let lives_ms = u64::try_from(app.config.lifetimes.session.as_millis()).unwrap_or(u64::MAX);
     let created_at_ms = wire_ms(session.created_at_ms);
+    let role = row.role();
     Ok(Me {
         session: SessionView {
             id: session.id.clone(),
@@ -46,7 +47,7 @@ pub(crate) async fn read(app: &App, tx: &mut Tx, session: &Session) -> Result<Me
             name: row.name,
             email: row.email,
             tier: Tier::WebLocked,
-            role: if row.role == "admin" { Role::Admin } else { Role::Member },
+            role,
             created_at_ms: wire_ms(row.created_at_ms),
         },
     })

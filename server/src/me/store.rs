@@ -1,5 +1,5 @@
 use crate::db::{Tx, row, rows};
-use holdfast_protocol::{ids::AccountId, recovery::RecoveryCodesView};
+use holdfast_protocol::{account::Role, ids::AccountId, recovery::RecoveryCodesView};
 
 /// An account.
 #[derive(sqlx::FromRow)]
@@ -10,6 +10,12 @@ pub(crate) struct Row {
     pub email: String,
     pub role: String,
     pub created_at_ms: i64,
+}
+
+impl Row {
+    pub fn role(&self) -> Role {
+        if self.role == "admin" { Role::Admin } else { Role::Member }
+    }
 }
 
 pub(crate) async fn account(tx: &mut Tx, id: &AccountId) -> Result<Option<Row>, sqlx::Error> {
@@ -31,6 +37,11 @@ pub(super) async fn accepted_credentials(tx: &mut Tx, id: &AccountId) -> Result<
         id.as_str(),
     )?;
     Ok(found.into_iter().map(|(credential_id,)| credential_id).collect())
+}
+
+/// What an account may do; `None`: there is no such account.
+pub(crate) async fn role(tx: &mut Tx, id: &AccountId) -> Result<Option<Role>, sqlx::Error> {
+    Ok(account(tx, id).await?.map(|row| row.role()))
 }
 
 /// The address of an account.

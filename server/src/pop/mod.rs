@@ -67,7 +67,7 @@ pub(crate) use registry::{Answer, NotTaken};
 pub use socket::{WebSocket, WebSocketUpgrade};
 pub(crate) use store::sweep;
 pub use streams::{Stream, Streams};
-pub(crate) use tickets::mint;
+pub(crate) use tickets::{grant, mint};
 
 use crate::{app::App, page};
 use axum::{

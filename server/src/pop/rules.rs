@@ -1,4 +1,4 @@
-use super::streams::Streams;
+use super::streams::{Stream, Streams};
 use crate::{
     problem::{Refusal, Result},
     wire::single,
@@ -11,13 +11,12 @@ use holdfast_protocol::{
     ids::{ConnectionId, SessionId},
     problem::Code,
 };
-use std::sync::Arc;
 
 /// Live connections and outstanding tickets that one session may hold.
 pub(super) const MAX_PER_SESSION: usize = 32;
 
 /// The stream that a ticket is asked for.
-pub(super) fn asked_for(request: &TicketRequest, streams: &Streams) -> Result<Arc<str>> {
+pub(super) fn asked_for(request: &TicketRequest, streams: &Streams) -> Result<Stream> {
     let stream = streams
         .find(&request.stream)
         .ok_or_else(|| Refusal::with_detail(Code::InvalidRequest, "There is no stream at this path."))?;
@@ -89,7 +88,7 @@ mod tests {
         let streams = Streams::default();
         streams.declare(&"/streams/chat".into());
         let nonce = base64url::encode(&[7; 32]);
-        assert_eq!(&*asked_for(&request("/streams/chat", &nonce), &streams).unwrap(), "/streams/chat");
+        assert_eq!(&*asked_for(&request("/streams/chat", &nonce), &streams).unwrap().path, "/streams/chat");
         for (stream, nonce) in [
             ("/streams/chat/", nonce.as_str()),
             ("/streams/other", &nonce),

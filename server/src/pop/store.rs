@@ -74,8 +74,44 @@ pub(super) async fn outstanding(tx: &mut Tx, session: &SessionId, now_ms: i64) -
     Ok(found.and_then(|(count,)| usize::try_from(count).ok()).unwrap_or_default())
 }
 
+/// One ticket for a stream; twice is once.
+pub(super) async fn grant(
+    tx: &mut Tx,
+    session: &SessionId,
+    stream: &str,
+    expires_at_ms: i64,
+) -> Result<(), sqlx::Error> {
+    execute!(
+        tx,
+        "INSERT INTO ticket_grants (session_id, stream, expires_at_ms) VALUES ($1, $2, $3)
+         ON CONFLICT (session_id, stream) DO UPDATE SET expires_at_ms = excluded.expires_at_ms",
+        session.as_str(),
+        stream,
+        expires_at_ms,
+    )?;
+    Ok(())
+}
+
+/// Spent by removal. False: there is none.
+pub(super) async fn take_grant(
+    tx: &mut Tx,
+    session: &SessionId,
+    stream: &str,
+    now_ms: i64,
+) -> Result<bool, sqlx::Error> {
+    let taken = execute!(
+        tx,
+        "DELETE FROM ticket_grants WHERE session_id = $1 AND stream = $2 AND expires_at_ms > $3",
+        session.as_str(),
+        stream,
+        now_ms,
+    )?;
+    Ok(taken == 1)
+}
+
 /// Removes what has expired.
 pub(crate) async fn sweep(tx: &mut Tx, now_ms: i64) -> Result<(), sqlx::Error> {
+    execute!(tx, "DELETE FROM ticket_grants WHERE expires_at_ms <= $1", now_ms)?;
     execute!(tx, "DELETE FROM tickets WHERE expires_at_ms <= $1", now_ms)?;
     Ok(())
 }

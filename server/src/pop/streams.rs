@@ -1,8 +1,8 @@
 //! Which streams there are.
 
-use holdfast_protocol::pop::Timing;
+use holdfast_protocol::{pop::Timing, step_up::Kind};
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -11,17 +11,24 @@ use std::{
 pub struct Stream {
     pub(super) path: Arc<str>,
     pub(super) timing: Option<Timing>,
+    pub(super) after: Option<Kind>,
 }
 
 impl Stream {
     /// At this path, as the browser has it.
     pub fn at(path: &str) -> Self {
-        Self { path: path.into(), timing: None }
+        Self { path: path.into(), timing: None, after: None }
     }
 
     /// Challenged at other times than the operator's.
     pub fn timing(self, timing: Timing) -> Self {
         Self { timing: Some(timing), ..self }
+    }
+
+    /// A ticket for it is given once, and at once, after this action was carried out, which calls
+    /// `pop::grant`.
+    pub(crate) fn after(self, action: Kind) -> Self {
+        Self { after: Some(action), ..self }
     }
 }
 
@@ -33,14 +40,15 @@ impl From<&str> for Stream {
 
 /// The streams of this server: what is not in here gets no ticket.
 #[derive(Default)]
-pub struct Streams(RwLock<HashSet<Arc<str>>>);
+pub struct Streams(RwLock<HashMap<Arc<str>, Stream>>);
 
 impl Streams {
     pub(super) fn declare(&self, stream: &Stream) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(stream.path.clone());
+        let mut streams = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        streams.insert(stream.path.clone(), stream.clone());
     }
 
-    pub(super) fn find(&self, path: &str) -> Option<Arc<str>> {
+    pub(super) fn find(&self, path: &str) -> Option<Stream> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 }

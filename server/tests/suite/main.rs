@@ -23,6 +23,7 @@ mod sessions;
 mod setup;
 mod step_up;
 mod streams;
+mod terminal;
 mod trail;
 mod wallet;
 mod wire;

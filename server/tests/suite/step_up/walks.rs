@@ -1,7 +1,8 @@
 use super::stage::add_passkey;
 use crate::support::{Browser, World, passkey_of, run};
 use holdfast_protocol::{
-    base64url,
+    base64url::{self, Bytes},
+    commitment::Opening,
     ids::{AccountId, WalletId},
     step_up::Kind,
     wallet::{Usd, WalletView},
@@ -20,6 +21,7 @@ pub struct Walk {
 
 /// Prepares the world for an action of this account, whose session is signed in already.
 pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
+    let mut secret = None;
     let (parameters, other) = match kind.as_str() {
         "passkey.remove" => {
             let (phone, _) = add_passkey(world, account, "Old phone").await;
@@ -52,9 +54,34 @@ pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
             let send = |to: &WalletId| json!({ "from": from, "to": to, "to_name": "Ada", "amount": "12.50" });
             (send(&ada), send(&other))
         }
+        "credential.set" => {
+            let [opening, another] = [b"hunter2", b"hunter3"].map(|value| Opening {
+                salt: Bytes(world.app.entropy.make::<16>().to_vec()),
+                value: Bytes(value.to_vec()),
+            });
+            let storing = |opening: &Opening| json!({ "name": "KEY", "channel": "chat", "commitment": opening.commitment() });
+            secret = serde_json::to_value(&opening).ok();
+            (storing(&opening), storing(&another))
+        }
+        "credential.remove" => {
+            let sql =
+                "INSERT INTO credentials (account_id, name, channel, key_id, nonce, sealed, stored_at_ms)
+                       VALUES ($1, $2, 'chat', 'none', $3, $4, 1)";
+            for name in ["KEY", "OTHER"] {
+                run!(world.app.db, sql, account.as_str(), name, [0_u8; 12].as_slice(), [0_u8; 17].as_slice());
+            }
+            let removal = |name| json!({ "name": name, "channel": "chat" });
+            (removal("KEY"), removal("OTHER"))
+        }
+        "terminal.open" => {
+            run!(world.app.db, "UPDATE accounts SET role = 'admin' WHERE id = $1", account.as_str());
+            let other = world.account().await;
+            let admission = |account: &AccountId| json!({ "account": account, "email": email(account) });
+            (admission(account), admission(&other))
+        }
         other => panic!("{other} is declared as an action, and has no entry here"),
     };
-    Walk { parameters, other, secret: None }
+    Walk { parameters, other, secret }
 }
 
 /// The browser's own wallet, opened by looking at it.

@@ -104,6 +104,7 @@ fn parameters(world: &World, kind: Kind) -> (Value, Vec<&'static str>) {
             json!({ "name": "KEY", "channel": "chat", "commitment": base64url::encode(&[7; 32]) }),
             vec!["/commitment"],
         ),
+        Kind::TerminalOpen => (json!({ "account": account, "email": email }), Vec::new()),
         Kind::CredentialRemove => (json!({ "name": "KEY", "channel": "chat" }), Vec::new()),
     }
 }

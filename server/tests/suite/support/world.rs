@@ -114,6 +114,7 @@ impl World {
         let mut config = Config::development(ORIGIN, secret(SECRET), secret(SETUP_TOKEN));
         config.credentials_keys = Keyring::new(secret(CREDENTIALS_KEY), None);
         config.pop.jitter_ms = 0;
+        config.terminal = true;
         change(&mut config);
         let app = App::new(config, db, clock.clone(), entropy);
         app.begin().await.unwrap();

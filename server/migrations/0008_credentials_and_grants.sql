@@ -16,3 +16,11 @@ CREATE TABLE credentials (
     PRIMARY KEY (account_id, name, channel)
 );
 CREATE INDEX credentials_by_key ON credentials (key_id);
+
+-- Tickets that a session may have because an action was confirmed. Spent by removal.
+CREATE TABLE ticket_grants (
+    session_id TEXT NOT NULL REFERENCES sessions (id),
+    stream TEXT NOT NULL,
+    expires_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (session_id, stream)
+);
