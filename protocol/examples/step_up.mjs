@@ -21,6 +21,9 @@ export class Refused extends Error {
 /** A name that somebody gave: it cannot end its own quotation. */
 const quoted = (name) => `“${name.replace(/[“”]/g, '"')}”`;
 
+const placed = (channel) =>
+  channel === "default" ? " of every channel that has no other" : ` of the channel ${quoted(channel)}`;
+
 /** Where an action is done, to what, and what the person reads: from the parameters alone, as the server writes it. */
 export const ACTIONS = {
   "passkey.remove": {
@@ -51,6 +54,25 @@ export const ACTIONS = {
     sentence: ({ amount, to, to_name, note }) =>
       `Send ${amount} USD to ${quoted(to_name)} (${to}).${note ? ` With the note ${quoted(note)}.` : ""}`,
   },
+  "terminal.open": {
+    path: "/v1/terminal/open",
+    target: ({ account }) => account,
+    sentence: ({ account, email }) =>
+      `Open a terminal on this console's machine for ${quoted(email)} (${account}). ` +
+      "It can do everything there that the console itself can.",
+  },
+  "credential.set": {
+    path: "/v1/credentials/set",
+    target: ({ name, channel }) => `${channel}/${name}`,
+    sentence: ({ name, channel }) =>
+      `Store the credential ${quoted(name)}${placed(channel)}. Its agents can read it; a value that it had is lost.`,
+  },
+  "credential.remove": {
+    path: "/v1/credentials/remove",
+    target: ({ name, channel }) => `${channel}/${name}`,
+    sentence: ({ name, channel }) =>
+      `Delete the credential ${quoted(name)}${placed(channel)}. Its value is lost.`,
+  },
 };
 for (const [kind, action] of Object.entries(ACTIONS)) action.kind = kind;
 
@@ -68,6 +90,14 @@ export async function perform(client, action, parameters, agrees, secret) {
     if (error.problem?.reason !== "token") throw error;
   }
   return send(await confirm(client, action, parameters, agrees));
+}
+
+/** A secret's bytes, to be sent beside the parameters, and what these say of it. */
+export async function committed(value) {
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const label = new TextEncoder().encode("holdfast/commitment/v1");
+  const commitment = await hash(Uint8Array.from([...label, ...salt, ...value]));
+  return { commitment, secret: { salt: encoded(salt), value: encoded(value) } };
 }
 
 /** Asks for the passkey's signature under exactly this. */
@@ -144,8 +174,9 @@ const decoded = (text) =>
 export const encoded = (bytes) =>
   btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
-const sha256 = async (text) =>
-  encoded(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
+const hash = async (bytes) => encoded(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+
+const sha256 = (text) => hash(new TextEncoder().encode(text));
 
 /** The answer's JSON, or `null` for 204. */
 export async function post(client, path, body, headers) {

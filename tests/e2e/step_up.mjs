@@ -1,6 +1,6 @@
 // A page of somebody else's console whose person confirms whatever they read, and remembers it.
 import { init, PopClient } from "/theirs/pop/index.mjs";
-import { ACTIONS, Alarm, encoded, perform, post, register } from "/theirs/actions.mjs";
+import { ACTIONS, Alarm, committed, encoded, perform, post, register } from "/theirs/actions.mjs";
 
 let client;
 
@@ -17,7 +17,7 @@ CredentialsContainer.prototype.get = function (options) {
 };
 
 const json = async (path) => (await client.fetch(path)).json();
-const act = (kind, parameters) => perform(client, ACTIONS[kind], parameters, agrees);
+const act = (kind, parameters, secret) => perform(client, ACTIONS[kind], parameters, agrees, secret);
 
 const mine = async () => {
   const { account } = await json("/v1/me");
@@ -68,6 +68,36 @@ const WALKS = {
     const { id } = await json("/v1/wallet");
     return act("wallet.send", { from: id, to, to_name, amount, note });
   },
+
+  async storeCredential(name, channel, text) {
+    // What is there already; and the client's first proof learns its nonce.
+    await json("/v1/credentials");
+    const { commitment, secret } = await committed(new TextEncoder().encode(text));
+    return act("credential.set", { name, channel, commitment }, secret);
+  },
+
+  listCredentials: () => json("/v1/credentials"),
+
+  /** Answers with what a terminal shows up to the answer of a sum. */
+  async openTerminal() {
+    const { account } = await json("/v1/me");
+    await act("terminal.open", { account: account.id, email: account.email });
+    const terminal = client.connect("/v1/streams/terminal");
+    terminal.binaryType = "arraybuffer";
+    terminal.onopen = () => terminal.send(new TextEncoder().encode("echo $((6 * 7))_\n"));
+    let shown = "";
+    await new Promise((resolve, reject) => {
+      terminal.onmessage = ({ data }) => {
+        shown += new TextDecoder().decode(data);
+        if (shown.includes("42_")) resolve();
+      };
+      terminal.onclose = ({ code }) => reject(new Error(`closed with ${code} after ${shown}`));
+    });
+    terminal.close();
+    return shown;
+  },
+
+  deleteCredential: (name, channel) => act("credential.remove", { name, channel }),
 };
 
 export async function open() {

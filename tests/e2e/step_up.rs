@@ -22,6 +22,8 @@ in_every_browser!(
     a_passkey_is_removed,
     recovery_codes_are_regenerated,
     money_is_sent,
+    a_credential_is_stored_and_deleted,
+    a_terminal_is_opened,
     a_server_that_lies_gets_no_prompt,
     the_last_passkey_stays,
 );
@@ -223,6 +225,37 @@ async fn money_is_sent(kind: Kind) -> Result<()> {
     ensure!((ended.ended.as_str(), ended.prompts) == ("insufficient_funds", 1), "{ended:?}");
     ensure!(world.wire().exchanges_at("/v1/wallet/send").len() == 3);
     ensure!(world.wire().exchanges_at("/v1/wallet/send/stepup").len() == 2);
+    world.assert_no_violations(&browser).await
+}
+
+async fn a_credential_is_stored_and_deleted(kind: Kind) -> Result<()> {
+    let (world, browser) = visit(kind).await?;
+    let place = [json!("API_KEY"), json!("default")];
+    let given = [&place[..], &[json!("Ключ, hunter2")]].concat();
+    is_confirmed(&world, &browser, Action::CredentialSet, "storeCredential", &given).await?;
+    // A byte for each byte, and a tag of 16.
+    let stored = world.column("SELECT name || channel || length(sealed) FROM credentials").await?;
+    ensure!(stored == ["API_KEYdefault33"], "{stored:?}");
+    let list = walk(&browser, "listCredentials", &[]).await?;
+    ensure!(list.answer["credentials"][0]["name"] == "API_KEY", "{list:?}");
+    ensure!(!list.answer.to_string().contains("hunter2"), "{list:?}");
+
+    let ended = walk(&browser, "deleteCredential", &place).await?;
+    ensure!((ended.ended.as_str(), ended.prompts) == ("done", 2), "{ended:?}");
+    ensure!(ended.read[0].contains("“API_KEY” of every channel"), "{ended:?}");
+    ensure!(world.column("SELECT name FROM credentials").await?.is_empty());
+    for path in ["/v1/credentials/set", "/v1/credentials/remove"] {
+        ensure!(world.wire().exchanges_at(path).len() == 2, "{path}");
+    }
+    world.assert_no_violations(&browser).await
+}
+
+async fn a_terminal_is_opened(kind: Kind) -> Result<()> {
+    let (world, browser) = visit(kind).await?;
+    let ended = walk(&browser, "openTerminal", &[]).await?;
+    ensure!((ended.ended.as_str(), ended.prompts) == ("done", 1), "{ended:?}");
+    ensure!(ended.read[0].starts_with("Open a terminal on this console's machine"), "{ended:?}");
+    ensure!(world.wire().exchanges_at("/v1/terminal/open").len() == 2);
     world.assert_no_violations(&browser).await
 }
 

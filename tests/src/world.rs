@@ -121,7 +121,8 @@ impl World {
             }
         };
         let secret = |text: &str| Secret::new(text.to_owned());
-        let config = Config::development(&origin, secret(SECRET), secret(SETUP_TOKEN));
+        let mut config = Config::development(&origin, secret(SECRET), secret(SETUP_TOKEN));
+        config.terminal = true;
         let clock = Clock::manual(unix_ms()?);
         let mut world = Self {
             origin,
