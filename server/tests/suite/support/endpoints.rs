@@ -156,7 +156,7 @@ pub fn sample(world: &World, endpoint: &Endpoint) -> Sample {
     match endpoint.name().as_str() {
         "GET /v1/activity" => Sample::NoBody { query: "?limit=5&before=9" },
         "GET /v1/security/stepup-log" => Sample::NoBody { query: "?filter=passkey&limit=5&before=9" },
-        "GET /v1/streams/activity" => Sample::NoBody { query: "?ticket=none" },
+        "GET /v1/streams/activity" | "GET /v1/streams/terminal" => Sample::NoBody { query: "?ticket=none" },
         _ if endpoint.reads() => Sample::NoBody { query: "" },
         "POST /v1/setup/options" => Sample::Json {
             body: json!({ "name": "Mara", "email": "mara@example.org", "jkt": thumbprint }),
