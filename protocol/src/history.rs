@@ -131,6 +131,11 @@ pub enum Activity {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
     },
+    /// An agent has done something, or something was done to it that no step-up tells of.
+    Agent {
+        /// What, as the person reads it.
+        sentence: String,
+    },
 }
 
 /// Every field that an event can have. Read by way of this, an event costs the page a fifth of what
@@ -194,6 +199,7 @@ impl Fields {
                 let (action, outcome) = (Kind::parse(&action?)?, Outcome::parse(&outcome?)?);
                 Activity::StepUp { action, outcome, sentence: sentence?, code }
             }
+            "agent" => Activity::Agent { sentence: sentence? },
             _ => return None,
         })
     }
@@ -258,6 +264,7 @@ mod tests {
                 sentence: String::new(),
                 code: Some("cooldown".to_owned()),
             },
+            Activity::Agent { sentence: "It has paid.".to_owned() },
         ];
         for what in all {
             let json = serde_json::to_string(&what).unwrap();

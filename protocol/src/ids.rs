@@ -18,30 +18,24 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const GROUPS: usize = 4;
 const GROUP: usize = 4;
 
-fn spell(prefix: &str, random: [u8; 16]) -> String {
-    let mut text = String::with_capacity(prefix.len() + GROUPS * (GROUP + 1));
-    text.push_str(prefix);
+/// Appends groups of four symbols, one for each byte.
+fn spell(text: &mut String, random: &[u8]) {
     for (at, byte) in random.iter().enumerate() {
-        text.push(if at == 0 { '_' } else { '-' });
-        if at % GROUP != 0 {
-            text.pop();
+        if at > 0 && at % GROUP == 0 {
+            text.push('-');
         }
         if let Some(symbol) = ALPHABET.get(usize::from(byte % 32)) {
             text.push(char::from(*symbol));
         }
     }
-    text
 }
 
-fn is_spelled(prefix: &str, text: &str) -> bool {
-    let Some(rest) = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')) else {
-        return false;
-    };
-    let mut groups = 0;
-    parts(rest, b'-').all(|group| {
-        groups += 1;
+fn is_spelled(text: &str, groups: usize) -> bool {
+    let mut found = 0;
+    parts(text, b'-').all(|group| {
+        found += 1;
         group.len() == GROUP && group.bytes().all(|byte| ALPHABET.contains(&byte))
-    }) && groups == GROUPS
+    }) && found == groups
 }
 
 macro_rules! id {
@@ -53,12 +47,17 @@ macro_rules! id {
         impl $name {
             /// Makes an id of 80 bits from 16 random bytes.
             pub fn make(random: [u8; 16]) -> Self {
-                Self(spell($prefix, random))
+                let mut text = String::from(concat!($prefix, "_"));
+                spell(&mut text, &random);
+                Self(text)
             }
 
             /// Takes an id as it was written.
             pub fn parse(text: &str) -> Result<Self, NotAnId> {
-                if is_spelled($prefix, text) { Ok(Self(text.to_owned())) } else { Err(NotAnId) }
+                match text.strip_prefix(concat!($prefix, "_")) {
+                    Some(rest) if is_spelled(rest, GROUPS) => Ok(Self(text.to_owned())),
+                    _ => Err(NotAnId),
+                }
             }
 
             /// The id as it is written.
@@ -130,6 +129,65 @@ id!(
     MailId, "eml"
 );
 
+id!(
+    /// An agent: `agt_…`. Given to it when it asks, and its for ever.
+    AgentId, "agt"
+);
+id!(
+    /// A charge of an agent: `chg_…`.
+    ChargeId, "chg"
+);
+
+/// What an agent shows and its owner types, once, to pair the two: `7k4m-x2f9`, 40 bits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PairingCode(String);
+
+impl PairingCode {
+    const GROUPS: usize = 2;
+
+    /// Makes a code from random bytes.
+    pub fn make(random: [u8; 8]) -> Self {
+        let mut text = String::new();
+        spell(&mut text, &random);
+        Self(text)
+    }
+
+    /// Takes a code as it was written.
+    pub fn parse(text: &str) -> Result<Self, NotAnId> {
+        if is_spelled(text, Self::GROUPS) { Ok(Self(text.to_owned())) } else { Err(NotAnId) }
+    }
+
+    /// Takes what a person typed: capitals, spaces and dashes do not matter, and a letter that no code
+    /// holds is read as the digit that it looks like.
+    pub fn typed(text: &str) -> Result<Self, NotAnId> {
+        let mut spelled = String::with_capacity(text.len());
+        for typed in text.chars().filter(|typed| !matches!(typed, ' ' | '-')) {
+            if spelled.len() == GROUP {
+                spelled.push('-');
+            }
+            spelled.push(match typed.to_ascii_lowercase() {
+                'o' => '0',
+                'i' | 'l' => '1',
+                other => other,
+            });
+        }
+        Self::parse(&spelled)
+    }
+
+    /// The code as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PairingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_on_the_wire!(PairingCode);
+
 /// The RFC 7638 SHA-256 thumbprint of a public P-256 key: 32 bytes as 43 characters of base64url.
 ///
 /// RFC 7800 and RFC 9449 call it `jkt`.
@@ -182,5 +240,21 @@ mod tests {
         ] {
             assert_eq!(AccountId::parse(other), Err(NotAnId), "{other}");
         }
+    }
+
+    #[test]
+    fn a_pairing_code_is_written_one_way_and_typed_in_many() {
+        let code = PairingCode::make([7, 0, 4, 20, 1, 2, 15, 9]);
+        assert_eq!(code.as_str(), "704m-12f9");
+        assert_eq!(PairingCode::parse("704m-12f9"), Ok(code.clone()));
+        for typed in ["704M12F9", " 7o4m - l2f9 ", "7O4M-I2F9"] {
+            assert_eq!(PairingCode::typed(typed), Ok(code.clone()), "{typed}");
+        }
+        for other in ["", "704m", "704m-12f", "704m-12f9-", "704m-12f9-0000", "704u-12f9", "é04m-12f9"] {
+            assert_eq!(PairingCode::parse(other), Err(NotAnId), "{other}");
+            let typed = PairingCode::typed(other);
+            assert!(typed.is_err() || other == "704m-12f9-", "{other}");
+        }
+        assert_eq!(PairingCode::parse("704M-12F9"), Err(NotAnId));
     }
 }

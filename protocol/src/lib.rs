@@ -7,8 +7,8 @@
 
 /// Strict base64url: one spelling for every sequence of bytes.
 pub mod base64url;
-/// Names of accounts, sessions, connections, ceremonies, passkeys, wallets and transfers, and the thumbprint of a
-/// key.
+/// Names of accounts, sessions, connections, ceremonies, passkeys, agents, wallets and transfers, and the
+/// thumbprint of a key.
 pub mod ids;
 /// Texts taken apart at ASCII bytes.
 pub mod parts;
@@ -28,6 +28,9 @@ pub mod tokens;
 /// Setting up, signing in and out, and who is signed in.
 #[cfg(feature = "wire")]
 pub mod account;
+/// Agents: pairing, what one may spend, and what it has spent.
+#[cfg(feature = "wire")]
+pub mod agents;
 /// Secrets that are signed for without being written down.
 #[cfg(feature = "wire")]
 pub mod commitment;

@@ -247,6 +247,17 @@ codes! {
     CredentialsUnreadable = "credentials_unreadable", 409, "The credential cannot be read",
         "It was stored under a key that this server no longer has, or was changed since. Store it anew.";
 
+    // Agents
+    /// Unknown, expired, approved or claimed already, or withdrawn.
+    PairingGone = "pairing_gone", 409, "This pairing has ended",
+        "This pairing was finished or has expired. Let the agent ask again, and take its new code.";
+    /// The agent's token is missing or unknown, has expired or was revoked.
+    AgentTokenInvalid = "agent_token_invalid", 401, "The agent's token is not valid",
+        "This agent is not paired, its time is over, or its owner has revoked it.";
+    /// The charge is more than what is left.
+    BudgetExceeded = "budget_exceeded", 403, "More than what is left",
+        "This costs more than what is left of the agent's budget. Nothing was charged.";
+
     // Connections
     /// Unknown, spent, expired, or minted for another session or stream.
     TicketInvalid = "ticket_invalid", 401, "The ticket is not valid",

@@ -1,4 +1,5 @@
 use crate::{
+    agents,
     base64url::Bytes,
     commitment::{Commitment, Opening},
     credentials,
@@ -163,6 +164,12 @@ actions! {
     CredentialRemove(credentials::Removal) = "credential.remove", "/v1/credentials/remove", Credential, Takes;
     /// A terminal is opened.
     TerminalOpen(terminal::Admission) = "terminal.open", "/v1/terminal/open", Account, Gives;
+    /// An agent is paired, or gets other limits.
+    AgentApprove(agents::Approval) = "agent_session.approve", "/v1/agents/approve", AgentApprove, Gives;
+    /// An agent can do nothing more.
+    AgentRevoke(agents::Revocation) = "agent.revoke", "/v1/agents/revoke", Agent, Takes;
+    /// The same, and what was stored for it is deleted.
+    AgentTeardown(agents::Teardown) = "agent.teardown", "/v1/agents/teardown", Agent, Takes;
 }
 
 impl Kind {

@@ -39,6 +39,9 @@ pub struct Limits {
     pub options: Limit,
     pub verify: Limit,
     pub session: Limit,
+    pub pairing: Limit,
+    pub code: Limit,
+    pub agent: Limit,
     pub reports: Limit,
     pub credentials: Limit,
 }
@@ -58,6 +61,9 @@ impl App {
             options: limit(config.rates.options),
             verify: limit(config.rates.verify),
             session: limit(config.rates.session),
+            pairing: limit(config.rates.pairing),
+            code: limit(config.rates.code),
+            agent: limit(config.rates.agent),
             reports: limit(config.rates.reports),
             credentials: limit(config.rates.credentials),
         };
@@ -103,6 +109,7 @@ impl App {
         crate::ceremony::sweep(&mut tx, now_ms).await?;
         crate::elevation::sweep(&mut tx, now_ms).await?;
         crate::mail::sweep(&mut tx, now_ms).await?;
+        crate::agents::sweep(&mut tx, now_ms).await?;
         crate::pop::sweep(&mut tx, now_ms).await?;
         tx.commit(&self.live).await
     }

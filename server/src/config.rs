@@ -69,6 +69,12 @@ pub struct Rates {
     pub verify: Rate,
     /// Everything a session does from one source.
     pub session: Rate,
+    /// Asking for an owner, and for what has become of it.
+    pub pairing: Rate,
+    /// Looking up the code of a pairing: by account, and by source.
+    pub code: Rate,
+    /// Everything an agent does.
+    pub agent: Rate,
     /// Reports of browsers, which another site can make them send.
     pub reports: Rate,
     /// Credentials that one agent reads.
@@ -101,6 +107,9 @@ impl Default for Rates {
             options: rate(60, 2_000),
             verify: rate(20, 3_000),
             session: rate(300, 100),
+            pairing: rate(60, 1_000),
+            code: rate(10, 10_000),
+            agent: rate(300, 100),
             reports: rate(30, 2_000),
             credentials: rate(60, 1_000),
         }

@@ -34,6 +34,7 @@ pub mod vault;
 pub mod webauthn;
 
 pub mod account;
+pub mod agents;
 pub mod connections;
 pub mod credentials;
 pub mod history;
@@ -65,6 +66,7 @@ pub fn router(app: App) -> Router {
         .merge(wallet::routes())
         .merge(credentials::routes())
         .merge(terminal::routes(&app))
+        .merge(agents::routes())
         .merge(connections::routes(&app))
         .route("/v1/health", get(health))
         .route(page::CSP_REPORT_PATH, post(page::csp_report))

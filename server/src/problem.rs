@@ -95,6 +95,8 @@ impl IntoResponse for Refusal {
                 | Code::PopProofReplayed
                 | Code::PopForeignKey
                 | Code::PopKeyReplaced => "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"",
+                // RFC 6750 section 3.
+                Code::AgentTokenInvalid => "Bearer error=\"invalid_token\"",
                 _ => "DPoP algs=\"ES256\"",
             };
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(error));

@@ -1,10 +1,13 @@
 //! Who asks, and how far they are trusted. Handlers take the proof as an argument; forgetting it does
 //! not compile. The order of the checks is that of `protocol/http.md`.
 
+mod agent;
 mod dpop;
 mod session;
 mod store;
 
+pub use agent::Agent;
+pub(crate) use agent::write_as_agent;
 pub(crate) use dpop::{make_nonce, prove_ceremony, prove_session};
 pub use session::SignedIn;
 pub(crate) use session::{CSRF_COOKIE, csrf_of, has_csrf_cookie};
@@ -27,18 +30,29 @@ use axum::{
 use holdfast_protocol::{history::Device, problem::Code};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// The first check of all: what changes anything was asked for by the console's own page.
+/// What programs ask for, which have no page. A browser names its origin with every `POST`, so that what
+/// names none comes from none.
+const PROGRAMS: [&str; 3] = ["/v1/agents/pairings", "/v1/agents/pairings/claim", "/v1/agents/charges"];
+
+/// The first check of all: what changes anything was asked for by the console's own page, or by a program
+/// where programs may ask.
 pub async fn require_own_origin(State(app): State<App>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     // Reports are sent by the browser itself, with whatever origin it likes; they change nothing.
     let report = request.uri().path() == crate::page::CSP_REPORT_PATH;
     if !reads
         && !report
+        && !by_program(&request)
         && let Err(refusal) = own_origin(&app, request.headers())
     {
         return refusal.into_response();
     }
     next.run(request).await
+}
+
+fn by_program(request: &Request) -> bool {
+    let says = |name| request.headers().contains_key(name);
+    PROGRAMS.contains(&request.uri().path()) && !says(header::ORIGIN.as_str()) && !says("sec-fetch-site")
 }
 
 fn own_origin(app: &App, headers: &HeaderMap) -> Result<()> {

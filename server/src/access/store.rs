@@ -1,12 +1,14 @@
-//! Sessions and seen proofs as they are stored.
+//! Sessions, agents and seen proofs as they are stored.
 
+use super::Agent;
 use crate::{
     config::Lifetimes,
     db::{Tx, execute, row, rows},
 };
 use holdfast_protocol::{
+    agents::FileScope,
     history::Device,
-    ids::{AccountId, PasskeyId, SessionId, Thumbprint},
+    ids::{AccountId, AgentId, NotAnId, PasskeyId, SessionId, Thumbprint},
 };
 use std::time::Duration;
 
@@ -125,6 +127,48 @@ pub(super) async fn has_had_key(
         jkt.as_str(),
     )?;
     Ok(found.is_some())
+}
+
+#[derive(sqlx::FromRow)]
+struct AgentRow {
+    id: String,
+    account_id: String,
+    name: String,
+    scope: String,
+}
+
+/// A living agent by the hash of its token.
+pub(super) async fn agent(tx: &mut Tx, token_hash: &[u8], now_ms: i64) -> Result<Option<Agent>, sqlx::Error> {
+    let found: Option<AgentRow> = row!(
+        tx,
+        AgentRow,
+        "SELECT id, account_id, name, scope FROM agents
+         WHERE token_hash = $1 AND revoked_at_ms IS NULL AND expires_at_ms > $2",
+        token_hash,
+        now_ms,
+    )?;
+    let corrupt = |error| sqlx::Error::Decode(Box::new(error));
+    let read = |row: AgentRow| {
+        Ok(Agent {
+            id: AgentId::parse(&row.id).map_err(corrupt)?,
+            account: AccountId::parse(&row.account_id).map_err(corrupt)?,
+            name: row.name,
+            scope: FileScope::parse(&row.scope).ok_or(NotAnId).map_err(corrupt)?,
+        })
+    };
+    found.map(read).transpose()
+}
+
+/// Whether an agent still lives; it then does until the transaction ends.
+pub(super) async fn hold_agent(tx: &mut Tx, agent: &AgentId, now_ms: i64) -> Result<bool, sqlx::Error> {
+    let held = execute!(
+        tx,
+        "UPDATE agents SET spent_micros = spent_micros
+         WHERE id = $1 AND revoked_at_ms IS NULL AND expires_at_ms > $2",
+        agent.as_str(),
+        now_ms,
+    )?;
+    Ok(held == 1)
 }
 
 /// What remembers a proof, so that it is taken once.

@@ -78,8 +78,8 @@ pub(super) async fn append(
     Ok(())
 }
 
-/// Of two that look for the same event and record it if there is none, the second waits.
-pub(super) async fn hold(tx: &mut Tx, account: &AccountId) -> Result<(), sqlx::Error> {
+/// Of two that hold the same account, as whoever records an event does, the second waits.
+pub(crate) async fn hold(tx: &mut Tx, account: &AccountId) -> Result<(), sqlx::Error> {
     execute!(tx, "UPDATE accounts SET activity_count = activity_count WHERE id = $1", account.as_str())?;
     Ok(())
 }

@@ -7,6 +7,7 @@ mod replies;
 mod store;
 mod trace;
 
+pub(crate) use replies::key as idempotency_key;
 pub(crate) use store::{sweep, void_all};
 
 use crate::{
@@ -159,7 +160,7 @@ async fn admit(by: &mut Asker<'_>, kind: Kind) -> Result<Option<i64>> {
 }
 
 /// What wants a confirmation says where to get it.
-fn required(kind: Kind, reason: StepUpReason) -> Refusal {
+pub(crate) fn required(kind: Kind, reason: StepUpReason) -> Refusal {
     Refusal::step_up(reason, kind.preflight())
 }
 

@@ -18,7 +18,7 @@ use holdfast_protocol::{
 const LIVES_MS: i64 = 24 * 3600 * 1000;
 
 /// The key that a request carries: 16 to 64 visible ASCII characters.
-pub(super) fn key(headers: &HeaderMap) -> Result<Option<&str>> {
+pub(crate) fn key(headers: &HeaderMap) -> Result<Option<&str>> {
     let Some(key) = single(headers, "idempotency-key")? else { return Ok(None) };
     if (16..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(Some(key))

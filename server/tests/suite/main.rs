@@ -4,6 +4,7 @@
 
 mod support;
 
+mod agents;
 mod ceremonies;
 mod connections;
 mod credentials;

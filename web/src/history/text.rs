@@ -105,6 +105,7 @@ pub(super) fn sentence(what: &Activity) -> Sentence {
             };
             Sentence { said: [before, sentence].concat().into(), tone, way_on: None }
         }
+        Activity::Agent { sentence } => plain(sentence.clone()),
     }
 }
 

@@ -78,7 +78,8 @@ const fn icon(what: &Activity) -> Icon {
         | Activity::SignedIn { .. }
         | Activity::PasskeyRemoved { .. }
         | Activity::CredentialRead { .. }
-        | Activity::StepUp { .. } => Icon::Key,
+        | Activity::StepUp { .. }
+        | Activity::Agent { .. } => Icon::Key,
         Activity::RecoveryCodesCreated | Activity::RecoveryCodesReplaced => Icon::List,
         Activity::SignedOut | Activity::SignedOutEverywhere => Icon::Door,
         Activity::ConnectionHeld { .. }

@@ -16,6 +16,10 @@ pub struct Endpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Public,
+    /// By a program, which says no origin.
+    Program,
+    /// By a program with an agent's token.
+    Agent,
     Ceremony,
     SignedIn,
     /// An action; its preflight is an endpoint of its own, which is [`Access::SignedIn`].
@@ -74,6 +78,8 @@ fn row(row: &str) -> Option<Endpoint> {
     let access = rest.trim_start_matches([' ', '|']);
     let access = match access.split([' ', ',', '|']).next()? {
         "Public" => Access::Public,
+        "Program" => Access::Program,
+        "Agent" => Access::Agent,
         "Ceremony" => Access::Ceremony,
         "SignedIn" => Access::SignedIn,
         "Elevated" => Access::Elevated,
@@ -106,6 +112,12 @@ fn parameters(world: &World, kind: Kind) -> (Value, Vec<&'static str>) {
         ),
         Kind::TerminalOpen => (json!({ "account": account, "email": email }), Vec::new()),
         Kind::CredentialRemove => (json!({ "name": "KEY", "channel": "chat" }), Vec::new()),
+        Kind::AgentApprove => {
+            let limits = json!({ "agent": AGENT, "name": "Shopper", "scope": "workspace", "budget": "5.00",
+                                 "expires_at_ms": super::world::START_MS + 60_000 });
+            (limits, Vec::new())
+        }
+        Kind::AgentRevoke | Kind::AgentTeardown => (json!({ "agent": AGENT, "name": "Shopper" }), Vec::new()),
     }
 }
 
@@ -137,6 +149,7 @@ fn confirmation() -> Value {
     }})
 }
 
+const AGENT: &str = "agt_0000-0000-0000-0000";
 const TOKEN: &str = "e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A request of the documented shape for an address; a new address needs one here.
@@ -188,6 +201,20 @@ pub fn sample(world: &World, endpoint: &Endpoint) -> Sample {
         "POST /v1/recovery-codes" => Sample::Json {
             body: json!({ "verifiers": verifiers(world) }),
             base64: texts(&["/verifiers/0", "/verifiers/9"]),
+        },
+        "POST /v1/agents/pairings" => Sample::Json {
+            body: json!({ "name": "Shopper", "scope": "workspace", "budget": "5.00" }),
+            base64: Vec::new(),
+        },
+        "POST /v1/agents/pairings/claim" => {
+            Sample::Json { body: json!({ "secret": thumbprint }), base64: texts(&["/secret"]) }
+        }
+        "POST /v1/agents/cap" => {
+            Sample::Json { body: json!({ "agent": AGENT, "budget": "5.00" }), base64: Vec::new() }
+        }
+        "POST /v1/agents/charges" => Sample::Json {
+            body: json!({ "amount": "1.00", "merchant": { "name": "Books", "settlement_token": "USDC" } }),
+            base64: Vec::new(),
         },
         "POST /v1/connections/tickets" => Sample::Json {
             body: json!({ "stream": "/v1/streams/activity", "client_nonce": thumbprint }),

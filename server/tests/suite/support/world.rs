@@ -1,11 +1,11 @@
-use super::{Browser, PATIENCE};
+use super::{Browser, PATIENCE, Program};
 use axum::Router;
 use holdfast_protocol::{
     history::{Activity, ActivityEvent},
-    ids::{AccountId, PasskeyId},
+    ids::{AccountId, AgentId, PasskeyId},
 };
 use holdfast_server::{
-    app::App,
+    app::{App, stored},
     audit::{self, Event},
     clock::Clock,
     config::Config,
@@ -156,6 +156,24 @@ impl World {
             self.app.clock.unix_ms(),
         );
         account
+    }
+
+    /// An agent of an account that is at work, with a budget of 10 USD.
+    pub async fn agent(&self, account: &AccountId) -> Program {
+        let (id, token) = (AgentId::make(self.app.entropy.make()), self.app.entropy.make_text());
+        let now_ms = self.app.clock.unix_ms();
+        run!(
+            self.app.db,
+            "INSERT INTO agents (id, account_id, name, scope, budget_micros, token_hash, approved_at_ms,
+                                 expires_at_ms)
+             VALUES ($1, $2, 'Shopper', 'workspace', 10000000, $3, $4, $5)",
+            id.as_str(),
+            account.as_str(),
+            stored(&token),
+            now_ms,
+            now_ms + 86_400_000,
+        );
+        Program { address: self.address, id, token }
     }
 
     /// Another browser of an account, signed in.

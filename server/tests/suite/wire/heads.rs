@@ -24,6 +24,7 @@ async fn what_another_site_asks_for_is_refused_first() {
             })
         };
         let mut attacks = vec![
+            // With the site alone; a program says neither.
             foreign("no origin", Code::ForeignOrigin, &|request| request.remove("origin")),
             foreign("two origins", Code::InvalidRequest, &|request| request.double("origin")),
             foreign("no text", Code::InvalidRequest, &|request| request.set("origin", b"\xff\xfe")),
@@ -57,7 +58,9 @@ async fn what_another_site_asks_for_is_refused_first() {
 #[tokio::test]
 async fn without_a_session_nothing_is_answered() {
     attack_all(|target: &Target, endpoint: &Endpoint, request: &Raw| {
-        if matches!(endpoint.access, Access::Public | Access::Ceremony) {
+        let by_cookie =
+            !matches!(endpoint.access, Access::Public | Access::Program | Access::Agent | Access::Ceremony);
+        if !by_cookie {
             return Vec::new();
         }
         let (session, csrf) = target.browser.cookies.split_once("; ").unwrap();
@@ -92,6 +95,38 @@ async fn without_a_session_nothing_is_answered() {
                 &format!("__Host-holdfast=x; {session}; {csrf}"),
             ),
             attack("twice in two headers", request, Code::InvalidRequest, |request| request.double("cookie")),
+        ]
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_an_agents_token_nothing_is_answered_to_programs() {
+    attack_all(|target: &Target, endpoint: &Endpoint, request: &Raw| {
+        if endpoint.access != Access::Agent {
+            return Vec::new();
+        }
+        let token = target.token.as_str();
+        let hash = holdfast_protocol::base64url::encode(&holdfast_server::app::stored(token));
+        let with = |why: &str, header: &str| {
+            attack(why, request, Code::AgentTokenInvalid, |request| request.set("authorization", header))
+        };
+        vec![
+            attack("no header", request, Code::AgentTokenInvalid, |request| request.remove("authorization")),
+            attack("two headers", request, Code::InvalidRequest, |request| request.double("authorization")),
+            attack("a browser's cookie", request, Code::AgentTokenInvalid, |request| {
+                request.remove("authorization");
+                request.add("cookie", &target.browser.cookies);
+            }),
+            with("no token", "Bearer"),
+            with("an empty token", "Bearer "),
+            with("no scheme", token),
+            with("another scheme", &format!("DPoP {token}")),
+            with("two spaces", &format!("Bearer  {token}")),
+            with("padding", &format!("Bearer {token}=")),
+            with("one letter less", &format!("Bearer {}", &token[..token.len() - 1])),
+            with("what the database holds", &format!("Bearer {hash}")),
+            with("two tokens", &format!("Bearer {token}, Bearer {token}")),
         ]
     })
     .await;

@@ -24,6 +24,8 @@ struct Target {
     world: World,
     browser: Browser,
     nonce: String,
+    /// Of an agent of the browser's account.
+    token: String,
 }
 
 impl Target {
@@ -33,25 +35,35 @@ impl Target {
             config.rates.options = free;
             config.rates.verify = free;
             config.rates.session = free;
+            config.rates.pairing = free;
+            config.rates.code = free;
+            config.rates.agent = free;
             config.rates.reports = free;
             config.related_origins = vec!["https://other.example".to_owned()];
         })
         .await;
         let browser = world.browser().await;
         let nonce = browser.fresh_nonce().await;
-        Self { world, browser, nonce }
+        let token = world.agent(&browser.account).await.token;
+        Self { world, browser, nonce, token }
     }
 
     /// A request of the documented shape, with everything that the address asks for.
     fn request(&self, endpoint: &Endpoint, line: &Line<'_>) -> Raw {
-        let path = endpoint.path.replace("{id}", line.id.as_str());
+        let path = endpoint.path.replace("{id}", line.id.as_str()).replace("{code}", "0000-0000");
         let mut request = Raw::new(&endpoint.method, &path);
         if !endpoint.reads() {
             request.add("origin", ORIGIN);
             request.add("sec-fetch-site", "same-origin");
         }
         match endpoint.access {
-            Access::Public => {}
+            Access::Public | Access::Program => {}
+            Access::Agent => {
+                request.add("authorization", format!("Bearer {}", self.token));
+                if !endpoint.reads() {
+                    request.add("idempotency-key", "the-key-of-a-sample");
+                }
+            }
             Access::Ceremony => {
                 request.add("x-setup-token", SETUP_TOKEN);
                 request.add("cookie", format!("__Host-holdfast-ceremony={}", "A".repeat(43)));
@@ -82,7 +94,9 @@ impl Target {
             request.add("accept", "text/event-stream");
             request.add("sec-fetch-site", "same-origin");
         }
-        if !matches!(endpoint.access, Access::Public | Access::Ticket) {
+        let proves =
+            !matches!(endpoint.access, Access::Public | Access::Program | Access::Agent | Access::Ticket);
+        if proves {
             self.prove(&mut request);
         }
         request
@@ -114,7 +128,7 @@ impl Target {
     fn shows_nothing(&self, request: &Raw, answer: &Answer) {
         let body = String::from_utf8(answer.body.clone()).unwrap();
         let cookies = self.browser.cookies.split("; ").map(|pair| pair.split_once('=').unwrap().1);
-        let mut secrets: Vec<&str> = cookies.collect();
+        let mut secrets: Vec<&str> = cookies.chain([self.token.as_str()]).collect();
         secrets.extend([SECRET, SETUP_TOKEN, "panicked", "backtrace", ".rs", "SELECT", "INSERT", "sqlx"]);
         for (_, value) in &request.headers {
             secrets.extend(std::str::from_utf8(value).ok().filter(|value| value.len() > 40));
@@ -150,8 +164,8 @@ async fn requests_of_the_documented_shape_get_past_every_check_of_the_shape() {
         let target = Target::new().await;
         let line = Line::open(&target.browser, Transport::ServerSentEvents).await;
         let answer = target.request(&endpoint, &line).send(target.world.address).await;
-        // There is no such ceremony, passkey, connection or ticket; all else is right.
-        let none = [Code::TokenInvalid, Code::NotFound, Code::TicketInvalid];
+        // There is no such ceremony, passkey, pairing, connection or ticket; all else is right.
+        let none = [Code::TokenInvalid, Code::NotFound, Code::PairingGone, Code::TicketInvalid];
         let name = endpoint.name();
         assert!(answer.status.is_success() || none.contains(&answer.code()), "{name}: {answer:?}");
     }

@@ -1,0 +1,227 @@
+//! An agent and its owner find one another by a code (G1).
+
+use super::{Asked, DAY_MS, act, agents, ask, confirm, told, unguarded};
+use crate::support::{Program, Raw, World, everything_stored, stored_facts};
+use futures_util::future::join_all;
+use holdfast_protocol::{
+    agents::{AgentState, Currency, FileScope, PairingView},
+    problem::Code,
+    step_up::Kind,
+};
+use serde_json::{Value, json};
+
+const TEN_MINUTES_MS: u64 = 600_000;
+
+async fn look(browser: &crate::support::Browser, code: &str) -> crate::support::Answer {
+    browser.get(&format!("/v1/agents/pairings/{code}")).await
+}
+
+#[tokio::test]
+async fn an_agent_asks_its_owner_signs_and_it_gets_its_token_once() {
+    let world = World::new().await;
+    let (browser, passkey) = world.set_up_by_ceremony().await;
+    let asked = ask(&world).await;
+    assert_eq!(asked.claim(&world).await.json::<Value>(), json!({ "state": "pending" }));
+    let view: PairingView = look(&browser, &asked.code).await.json();
+    assert_eq!((view.agent.as_str(), view.name.as_str()), (asked.agent.as_str(), "Shopper"));
+    assert_eq!(
+        (view.scope, view.budget.to_string(), view.currency),
+        (FileScope::Full, "50.00".to_owned(), Currency::Usd)
+    );
+    assert_eq!(view.expires_at_ms, view.asked_at_ms + TEN_MINUTES_MS);
+
+    let approval = asked.approval(&world);
+    let refused = act(&browser, Kind::AgentApprove, &approval).await;
+    assert_eq!(refused.code(), Code::StepUpRequired);
+    assert_eq!(asked.claim(&world).await.json::<Value>(), json!({ "state": "pending" }));
+    assert_eq!(agents(&browser).await, []);
+
+    let approved = confirm(&browser, &passkey, Kind::AgentApprove, &approval).await;
+    assert_eq!(approved.json::<Value>()["state"], "waiting");
+    assert_eq!(look(&browser, &asked.code).await.code(), Code::NotFound);
+    let claimed: Value = asked.claim(&world).await.json();
+    assert_eq!((&claimed["state"], &claimed["agent"]["state"]), (&json!("approved"), &json!("active")));
+    let token = claimed["token"].as_str().unwrap().to_owned();
+    let own = Program { address: world.address, id: view.agent, token: token.clone() }.own().await;
+    assert_eq!(own.json::<Value>(), claimed["agent"]);
+    assert_eq!(asked.claim(&world).await.code(), Code::PairingGone);
+
+    let [agent] = &agents(&browser).await[..] else { panic!("not one") };
+    assert_eq!((agent.budget.to_string(), agent.scope), ("20.00".to_owned(), FileScope::Workspace));
+    assert_eq!((agent.left, agent.state), (agent.budget, AgentState::Active));
+    assert_eq!(
+        told(&browser).await,
+        [format!("The agent “Shopper” ({}) is paired and at work.", asked.agent)]
+    );
+    let stored = everything_stored(&world).await;
+    assert!(!stored.contains(&token.to_lowercase()) && !asked.is_told_by(&stored));
+}
+
+#[tokio::test]
+async fn codes_are_not_tried_out() {
+    let world = World::new().await;
+    let (browser, other) = (world.browser().await, world.browser().await);
+    let asked = ask(&world).await;
+    for code in
+        ["0000-0000", "x", "%ff", &asked.code.to_uppercase(), &asked.agent, &format!("{}-0000", asked.code)]
+    {
+        assert_eq!(look(&browser, code).await.code(), Code::NotFound, "{code}");
+    }
+    for _ in 6..10 {
+        assert_eq!(look(&browser, "0000-0000").await.code(), Code::NotFound);
+    }
+    let limited = look(&browser, &asked.code).await;
+    assert_eq!(limited.code(), Code::RateLimited);
+    assert!(limited.headers.contains_key("retry-after"));
+    // Another account at the same address is the same source.
+    assert_eq!(look(&other, &asked.code).await.code(), Code::RateLimited);
+    world.advance_ms(10_000);
+    assert_eq!(look(&browser, &asked.code).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_code_waits_for_ten_minutes_and_what_was_approved_for_as_long_as_it_lives() {
+    let world = unguarded().await;
+    let browser = world.browser().await;
+    let (late, approved) = (ask(&world).await, ask(&world).await);
+    let approval = late.approval(&world);
+    world.advance_ms(TEN_MINUTES_MS - 1);
+    assert_eq!(look(&browser, &late.code).await.status, 200);
+    let mut in_time = approved.approval(&world);
+    in_time["expires_at_ms"] = approval["expires_at_ms"].clone();
+    assert_eq!(act(&browser, Kind::AgentApprove, &in_time).await.status, 200);
+    world.advance_ms(1);
+    assert_eq!(look(&browser, &late.code).await.code(), Code::NotFound);
+    assert_eq!(late.claim(&world).await.code(), Code::PairingGone);
+    assert_eq!(act(&browser, Kind::AgentApprove, &approval).await.code(), Code::PairingGone);
+    world.app.sweep().await.unwrap();
+    world.advance_ms(DAY_MS - 2 * TEN_MINUTES_MS);
+    assert_eq!(approved.claim(&world).await.json::<Value>()["state"], "approved");
+    world.advance_ms(2 * TEN_MINUTES_MS);
+    world.app.sweep().await.unwrap();
+    assert_eq!(world.count("pairings").await, 0);
+}
+
+#[tokio::test]
+async fn many_owners_who_approve_at_once_are_one() {
+    let world = unguarded().await;
+    let beside = world.beside(|config| config.step_up_off = Kind::ALL.to_vec()).await;
+    let asked = ask(&world).await;
+    let mut browsers = Vec::new();
+    for number in 0..8 {
+        let mut browser = world.browser().await;
+        if number % 2 == 1 {
+            browser.address = beside.address;
+        }
+        browsers.push(browser);
+    }
+    let approval = asked.approval(&world);
+    let answers = join_all(browsers.iter().map(|browser| act(browser, Kind::AgentApprove, &approval))).await;
+    let approved: Vec<usize> = (0..8).filter(|at| answers[*at].status == 200).collect();
+    let [owner] = approved[..] else { panic!("{approved:?}: {answers:?}") };
+    for (at, browser) in browsers.iter().enumerate() {
+        assert_eq!(agents(browser).await.len(), usize::from(at == owner));
+        assert!(at == owner || answers[at].code() == Code::PairingGone);
+    }
+    let claims = join_all((0..8).map(|_| asked.claim(&world))).await;
+    let fetched = claims.iter().filter(|claim| claim.status == 200).count();
+    assert_eq!(fetched, 1, "{claims:?}");
+    assert!(claims.iter().all(|claim| claim.status == 200 || claim.code() == Code::PairingGone));
+}
+
+#[tokio::test]
+async fn what_is_approved_is_who_asked() {
+    let world = unguarded().await;
+    let browser = world.browser().await;
+    let (asked, another) = (ask(&world).await, ask(&world).await);
+    let before = stored_facts(&world).await;
+    let tries: [(&str, Value, Code); 6] = [
+        ("agent", json!(another.agent), Code::PairingGone),
+        ("code", json!("0000-0000"), Code::PairingGone),
+        ("name", json!("Shoppers"), Code::TargetChanged),
+        ("expires_at_ms", json!(world.clock.now().unix_ms), Code::InvalidRequest),
+        ("expires_at_ms", json!(world.clock.now().unix_ms + 60_001), Code::InvalidRequest),
+        ("expires_at_ms", json!(9_007_199_254_700_000_u64), Code::InvalidRequest),
+    ];
+    for (member, value, code) in tries {
+        let mut approval = asked.approval(&world);
+        approval[member] = value;
+        assert_eq!(act(&browser, Kind::AgentApprove, &approval).await.code(), code, "{approval}");
+        assert_eq!(browser.post("/v1/agents/approve/stepup", &approval).await.code(), code, "{approval}");
+    }
+    let mut unpaired = asked.approval(&world);
+    unpaired.as_object_mut().unwrap().remove("code");
+    assert_eq!(act(&browser, Kind::AgentApprove, &unpaired).await.code(), Code::NotFound);
+    assert_eq!(stored_facts(&world).await, before);
+}
+
+#[tokio::test]
+async fn an_agents_name_hides_nothing() {
+    let world = World::new().await;
+    let before = stored_facts(&world).await;
+    for name in [
+        "",
+        "  ",
+        "a\r\nSet-Cookie: x=y",
+        "a\nb",
+        "a\u{0}",
+        "a\u{202e}b",
+        "a\u{200b}",
+        "a\u{2028}b",
+        &"x".repeat(65),
+    ] {
+        let body = json!({ "name": name, "scope": "full", "budget": "1.00" });
+        let answer = Program::ask(world.address, "/v1/agents/pairings", &body).await;
+        assert_eq!(answer.code(), Code::InvalidRequest, "{name:?}");
+    }
+    assert_eq!(stored_facts(&world).await, before);
+}
+
+#[tokio::test]
+async fn only_a_program_says_no_origin_and_only_where_programs_may_ask() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let body = json!({ "name": "Shopper", "scope": "full", "budget": "1.00" }).to_string();
+    let send = async |path: &str, name: &str, value: &str| {
+        let mut request = Raw::new("POST", path);
+        request.add("content-type", "application/json");
+        request.body = body.clone().into_bytes();
+        if !name.is_empty() {
+            request.add(name, value);
+        }
+        request.send(world.address).await
+    };
+    assert_eq!(send("/v1/agents/pairings", "", "").await.status, 200);
+    assert_eq!(send("/v1/agents/pairings", "origin", crate::support::ORIGIN).await.status, 200);
+    for (name, value) in [
+        ("origin", "null"),
+        ("origin", "https://evil.example"),
+        ("origin", ""),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-site", "none"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        assert_eq!(
+            send("/v1/agents/pairings", name, value).await.code(),
+            Code::ForeignOrigin,
+            "{name}: {value}"
+        );
+    }
+    for path in ["/v1/agents/pairings/", "/v1/agents/approve", "/v1/agents/cap", "/v1/login/options"] {
+        assert_eq!(send(path, "", "").await.code(), Code::ForeignOrigin, "{path}");
+    }
+    assert_eq!(agents(&browser).await, []);
+}
+
+#[tokio::test]
+async fn who_is_revoked_before_it_has_its_token_never_gets_it() {
+    let world = unguarded().await;
+    let browser = world.browser().await;
+    for kind in [Kind::AgentRevoke, Kind::AgentTeardown] {
+        let asked: Asked = ask(&world).await;
+        assert_eq!(act(&browser, Kind::AgentApprove, &asked.approval(&world)).await.status, 200);
+        let parameters = json!({ "agent": asked.agent, "name": "Shopper" });
+        assert_eq!(act(&browser, kind, &parameters).await.status, 204);
+        assert_eq!(asked.claim(&world).await.code(), Code::PairingGone);
+    }
+}
