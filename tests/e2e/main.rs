@@ -2,6 +2,7 @@
 //! One module for each slice, and one for each thing that goes through all of them.
 
 mod account;
+mod agents;
 mod connections;
 mod history;
 mod passkeys;
