@@ -23,6 +23,9 @@ const quoted = (name) => `“${name.replace(/[“”]/g, '"')}”`;
 
 const placed = (channel) =>
   channel === "default" ? " of every channel that has no other" : ` of the channel ${quoted(channel)}`;
+const named = ({ agent, name }) => `${quoted(name)} (${agent})`;
+const minute = (ms) => `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+const files = { workspace: "the workspace's files", full: "every file of the machine" };
 
 /** Where an action is done, to what, and what the person reads: from the parameters alone, as the server writes it. */
 export const ACTIONS = {
@@ -72,6 +75,25 @@ export const ACTIONS = {
     target: ({ name, channel }) => `${channel}/${name}`,
     sentence: ({ name, channel }) =>
       `Delete the credential ${quoted(name)}${placed(channel)}. Its value is lost.`,
+  },
+  "agent_session.approve": {
+    path: "/v1/agents/approve",
+    target: ({ agent }) => agent,
+    sentence: ({ code, scope, budget, expires_at_ms, ...agent }) =>
+      (code
+        ? `Pair the agent ${named(agent)}, which shows ${code}. `
+        : `Give the agent ${named(agent)} other limits. `) +
+      `It may spend ${budget} USD in all until ${minute(expires_at_ms)}, with ${files[scope]}.`,
+  },
+  "agent.revoke": {
+    path: "/v1/agents/revoke",
+    target: ({ agent }) => agent,
+    sentence: (agent) => `Revoke the agent ${named(agent)}. It can do nothing more.`,
+  },
+  "agent.teardown": {
+    path: "/v1/agents/teardown",
+    target: ({ agent }) => agent,
+    sentence: (agent) => `Revoke the agent ${named(agent)} and delete its credentials.`,
   },
 };
 for (const [kind, action] of Object.entries(ACTIONS)) action.kind = kind;

@@ -15,6 +15,9 @@ pub mod parts;
 /// Proof of possession on a live connection: messages, transcript and the two machines.
 pub mod pop;
 
+/// Times as a sentence tells them.
+#[cfg(feature = "wire")]
+pub mod calendar;
 /// Proofs of possession on single requests: RFC 9449.
 #[cfg(feature = "wire")]
 pub mod dpop;

@@ -1,43 +1,32 @@
-//! A sample agent and its owner: paired, seen to spend, cut, revoked, torn down. The owner's part is a page
-//! of somebody else's with the npm package in it, and the console's own page for what is told live.
+//! A sample agent and its owner: paired, seen to spend, cut, given more, revoked, torn down. The owner's part is
+//! the page of `step_up.rs`, and the console's own for what is told live.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use axum::Router;
-use axum::response::Html;
-use axum::routing::get;
-use holdfast_tests::browser::{AuthenticatorOptions, Browser, Kind, Role};
+use holdfast_tests::browser::{Browser, Kind, Role};
 use holdfast_tests::in_every_browser;
 use holdfast_tests::wait;
 use holdfast_tests::world::World;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::package::{script, their_console};
+use crate::step_up::{self, visit};
 
 in_every_browser!(an_agent_is_paired_spends_is_cut_and_revoked);
 
 async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> {
-    let world = World::beside(owners_page()).await?;
-    let browser = world.browser(kind).await?;
-    let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
-    world.sign_up(&browser).await?;
-
+    let (world, browser) = visit(kind).await?;
     let mut agent = Agent::start(&world)?;
     let code = agent.says("code ").await?;
-    let owner = Owner::at(&world, &browser).await?;
-    let asks = owner.ask("GET", &format!("/v1/agents/pairings/{code}"), Value::Null).await?;
-    ensure!(asks["name"] == "Shopper" && asks["budget"] == "50.00", "{asks}");
-    let (id, name) = (&asks["agent"], &asks["name"]);
-    let expires_at_ms = asks["expires_at_ms"].as_u64().context("it expires")? / 60_000 * 60_000 + 3_600_000;
-    let approval = json!({ "agent": id, "name": name, "code": code, "scope": "workspace", "budget": "20.00",
-                           "expires_at_ms": expires_at_ms });
-    ensure!(owner.confirm("/v1/agents/approve", approval).await?["state"] == "waiting");
+    let approved = done(&browser, "pairAgent", &[json!(code), json!("20.00")]).await?;
+    ensure!(approved["state"] == "waiting", "{approved}");
+    let looked = world.wire().exchanges_at(&format!("/v1/agents/pairings/{code}"));
+    ensure!(looked.len() == 1 && world.wire().exchanges_at("/v1/agents/approve").len() == 2);
     let said = agent.says("paired ").await?;
-    ensure!(said == format!("{} 20.00", id.as_str().unwrap_or_default()), "{said}");
+    ensure!(said == format!("{} 20.00", approved["id"].as_str().unwrap_or_default()), "{said}");
 
     // Live, on the console's own page.
     browser.goto(&world.at("/security")).await?;
@@ -47,21 +36,27 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
     activity.says("paid 3.50 USD to “Books”.").await?;
     ensure!(agent.says("paid ").await? == "3.50, left 16.50");
 
-    let owner = Owner::at(&world, &browser).await?;
-    let list = owner.ask("GET", "/v1/agents", Value::Null).await?;
+    step_up::open(&world, &browser).await?;
+    let list = done(&browser, "lookAtAgents", &[]).await?;
     ensure!(list["agents"][0]["spent"] == "3.50" && list["agents"][0]["state"] == "active", "{list}");
-    owner.ask("POST", "/v1/agents/cap", json!({ "agent": id, "budget": "4.00" })).await?;
+    done(&browser, "cutAgent", &[json!("4.00")]).await?;
+    ensure!(world.wire().exchanges_at("/v1/agents/cap").len() == 1);
     agent.told("pay 0.51 Books USDC")?;
     ensure!(agent.says("refused ").await? == "budget_exceeded");
+    let given = done(&browser, "giveAgent", &[json!("4.01")]).await?;
+    ensure!(given["left"] == "0.51", "{given}");
+    agent.told("pay 0.51 Books USDC")?;
+    ensure!(agent.says("paid ").await? == "0.51, left 0.00");
     agent.told("left")?;
-    ensure!(agent.says("left ").await? == "0.50");
+    ensure!(agent.says("left ").await? == "0.00");
 
-    let named = json!({ "agent": id, "name": name });
-    owner.confirm("/v1/agents/revoke", named.clone()).await?;
-    agent.told("pay 0.50 Books USDC")?;
+    done(&browser, "revokeAgent", &[]).await?;
+    ensure!(world.wire().exchanges_at("/v1/agents/revoke").len() == 2);
+    agent.told("left")?;
     ensure!(agent.says("refused ").await? == "agent_token_invalid");
-    owner.confirm("/v1/agents/teardown", named).await?;
-    ensure!(owner.ask("GET", "/v1/agents", Value::Null).await?["agents"] == json!([]));
+    done(&browser, "tearDownAgent", &[]).await?;
+    ensure!(world.wire().exchanges_at("/v1/agents/teardown").len() == 2);
+    ensure!(done(&browser, "lookAtAgents", &[]).await?["agents"] == json!([]));
 
     // The agent is no browser: nothing of one was needed, and nothing asked it anything.
     for path in ["/v1/agents/pairings", "/v1/agents/pairings/claim", "/v1/agents/self", "/v1/agents/charges"]
@@ -72,47 +67,14 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
         let bare = |name: &&str| exchanges.iter().all(|exchange| exchange.header(name).is_none());
         ensure!(of_browsers.iter().all(bare), "{exchanges:?}");
     }
-    Ok(())
+    world.assert_no_violations(&browser).await
 }
 
-/// A page without any policy, with the package, where the owner asks.
-fn owners_page() -> Router {
-    their_console()
-        .route("/theirs/owner", get(|| async { Html(include_str!("agents/page.html")) }))
-        .route("/theirs/owner.mjs", get(|| async { script(include_bytes!("agents/owner.mjs").to_vec()) }))
-}
-
-/// `owner.mjs`, in a browser that is signed in.
-struct Owner<'browser>(&'browser Browser);
-
-impl<'browser> Owner<'browser> {
-    async fn at(world: &World, browser: &'browser Browser) -> Result<Self> {
-        browser.goto(&world.at("/theirs/owner")).await?;
-        let loaded = async || {
-            let is_there = browser.execute("return window.owner !== undefined", &[]).await?;
-            Ok((is_there == true).then_some(()))
-        };
-        wait::until(loaded).await?.context("the owner's page does not load")?;
-        Ok(Self(browser))
-    }
-
-    /// Gives the body of the answer.
-    async fn ask(&self, method: &str, path: &str, body: Value) -> Result<Value> {
-        let ask = "return await window.owner.ask(arguments[0], arguments[1], arguments[2] ?? undefined);";
-        self.run(ask, &[json!(method), json!(path), body]).await.with_context(|| format!("{method} {path}"))
-    }
-
-    async fn confirm(&self, path: &str, parameters: Value) -> Result<Value> {
-        let confirm = "return await window.owner.confirm(arguments[0], arguments[1]);";
-        self.run(confirm, &[json!(path), parameters]).await.with_context(|| format!("confirm {path}"))
-    }
-
-    async fn run(&self, script: &str, given: &[Value]) -> Result<Value> {
-        let mut answer = self.0.execute_async(script, given).await?;
-        let status = answer["status"].as_u64().context("it has a status")?;
-        ensure!((200..300).contains(&status), "{answer}");
-        Ok(answer["body"].take())
-    }
+/// Goes a walk of `step_up.mjs` to its end, and gives the answer.
+async fn done(browser: &Browser, walk: &str, given: &[Value]) -> Result<Value> {
+    let ended = step_up::walk(browser, walk, given).await?;
+    ensure!(ended.ended == "done", "{walk}: {ended:?}");
+    Ok(ended.answer)
 }
 
 /// The sample agent at work. It ends with its input, whatever ends the test.

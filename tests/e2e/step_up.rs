@@ -36,7 +36,7 @@ fn console() -> Router {
 }
 
 /// A browser whose person has signed in, at that page.
-async fn visit(kind: Kind) -> Result<(World, Browser)> {
+pub(crate) async fn visit(kind: Kind) -> Result<(World, Browser)> {
     let world = World::beside(console()).await?;
     let browser = world.browser(kind).await?;
     // The authenticator stays with the browser for as long as that runs.
@@ -47,6 +47,11 @@ async fn visit(kind: Kind) -> Result<(World, Browser)> {
 
 async fn arrive(world: &World, browser: &Browser) -> Result<()> {
     world.sign_up(browser).await?;
+    open(world, browser).await
+}
+
+/// Opens that page.
+pub(crate) async fn open(world: &World, browser: &Browser) -> Result<()> {
     browser.goto(&world.at("/theirs/")).await?;
     // In the page's own world: what a driver runs has globals of its own in Firefox.
     const LOAD: &str = "
@@ -60,10 +65,10 @@ async fn arrive(world: &World, browser: &Browser) -> Result<()> {
 
 /// How a walk has ended.
 #[derive(Debug, Deserialize)]
-struct Ended {
+pub(crate) struct Ended {
     /// `done`, `alarm`, or the code of a refusal.
-    ended: String,
-    answer: Value,
+    pub(crate) ended: String,
+    pub(crate) answer: Value,
     /// The sentences that the person has agreed to.
     read: Vec<String>,
     /// How often the browser was asked for a signature.
@@ -71,7 +76,7 @@ struct Ended {
 }
 
 /// Goes one of the walks of `step_up.mjs`.
-async fn walk(browser: &Browser, name: &str, given: &[Value]) -> Result<Ended> {
+pub(crate) async fn walk(browser: &Browser, name: &str, given: &[Value]) -> Result<Ended> {
     let walk = "return await window.page.walk(arguments[0], ...arguments[1]);";
     let ended = browser.execute_async(walk, &[json!(name), json!(given)]).await?;
     serde_json::from_value(ended).context("read how a walk has ended")
