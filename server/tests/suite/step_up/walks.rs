@@ -79,6 +79,18 @@ pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
             let admission = |account: &AccountId| json!({ "account": account, "email": email(account) });
             (admission(account), admission(&other))
         }
+        "agent_session.approve" => {
+            let expires_at_ms = world.clock.now().unix_ms + 300 * 86_400_000;
+            let approval = |agent| {
+                json!({ "agent": agent, "name": "Shopper", "scope": "full", "budget": "20.00",
+                                           "expires_at_ms": expires_at_ms })
+            };
+            (approval(world.agent(account).await.id), approval(world.agent(account).await.id))
+        }
+        "agent.revoke" | "agent.teardown" => {
+            let named = |agent| json!({ "agent": agent, "name": "Shopper" });
+            (named(world.agent(account).await.id), named(world.agent(account).await.id))
+        }
         other => panic!("{other} is declared as an action, and has no entry here"),
     };
     Walk { parameters, other, secret }
