@@ -1,3 +1,7 @@
+mod readiness;
+
+pub use readiness::{Readiness, ReadinessState};
+
 use crate::{
     agents,
     base64url::Bytes,
@@ -324,31 +328,6 @@ pub enum Evidence {
         /// Over authenticator data and the hash of the client data.
         signature: Bytes,
     },
-}
-
-/// What the account may do now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Readiness {
-    /// In one word.
-    pub state: ReadinessState,
-    /// Until when: milliseconds since 1970; `None`: until the account does something about it.
-    pub until_ms: Option<u64>,
-}
-
-/// See [`Readiness`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReadinessState {
-    /// Everything.
-    Ready,
-    /// Nothing that needs a passkey.
-    NoPasskey,
-    /// No first passkey from surroundings never seen before.
-    RiskHold,
-    /// Nothing that gives power, for a while.
-    Cooldown,
-    /// A recovery by email is under way.
-    RecoveryPending,
 }
 
 /// `GET /v1/security/stepup-log?filter=&before=ID&limit=N`: the newest first; `limit` 1 to 100, 50 unless

@@ -65,6 +65,7 @@ pub fn router(app: App) -> Router {
         .merge(step_up::routes())
         .merge(wallet::routes())
         .merge(credentials::routes())
+        .merge(credentials::agent_routes::<access::Agent>())
         .merge(terminal::routes(&app))
         .merge(agents::routes())
         .merge(connections::routes(&app))

@@ -3,7 +3,7 @@
 //   node agent.mjs https://console.example Shopper 50.00
 //
 // It shows a code, waits for its owner, and then does what it reads, a line each: `pay AMOUNT MERCHANT TOKEN`,
-// where the merchant has named the token, or `left`. It ends with its input, or when it is revoked.
+// where the merchant has named the token, `names` or `read NAME` of credentials, or `left`. It ends with its input, or when it is revoked.
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
@@ -51,6 +51,14 @@ const WORK = {
     const body = { amount, merchant: { name: merchant, settlement_token } };
     const answer = await insist("POST", "/v1/agents/charges", { body, token, key: randomUUID() });
     return answer.status === 200 ? { ...answer, said: `paid ${answer.body.amount}, left ${answer.body.left}` } : answer;
+  },
+  async read(token, name) {
+    const answer = await ask("GET", `/v1/agents/credentials/${name}`, { token });
+    return { ...answer, said: `read ${Buffer.from(answer.body.value ?? "", "base64url")}` };
+  },
+  async names(token) {
+    const answer = await ask("GET", "/v1/agents/credentials", { token });
+    return { ...answer, said: `names ${answer.body.names}` };
   },
   async left(token) {
     const answer = await ask("GET", "/v1/agents/self", { token });

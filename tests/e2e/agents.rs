@@ -51,6 +51,16 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
     agent.told("left")?;
     ensure!(agent.says("left ").await? == "0.00");
 
+    let id = given["id"].clone();
+    done(&browser, "storeCredential", &[json!("KEY"), id, json!("hunter2")]).await?;
+    agent.told("names")?;
+    ensure!(agent.says("names ").await? == "KEY");
+    agent.told("read KEY")?;
+    ensure!(agent.says("read ").await? == "hunter2");
+    for path in ["/v1/agents/credentials", "/v1/agents/credentials/KEY"] {
+        ensure!(world.wire().exchanges_at(path).len() == 1, "{path} was not asked for");
+    }
+
     done(&browser, "revokeAgent", &[]).await?;
     ensure!(world.wire().exchanges_at("/v1/agents/revoke").len() == 2);
     agent.told("left")?;
@@ -58,6 +68,8 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
     done(&browser, "tearDownAgent", &[]).await?;
     ensure!(world.wire().exchanges_at("/v1/agents/teardown").len() == 2);
     ensure!(done(&browser, "lookAtAgents", &[]).await?["agents"] == json!([]));
+    let left = done(&browser, "listCredentials", &[]).await?;
+    ensure!(left["credentials"] == json!([]), "{left}");
 
     // The agent is no browser: nothing of one was needed, and nothing asked it anything.
     for path in ["/v1/agents/pairings", "/v1/agents/pairings/claim", "/v1/agents/self", "/v1/agents/charges"]

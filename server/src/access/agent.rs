@@ -14,6 +14,7 @@ use axum::{
 };
 use holdfast_protocol::{
     agents::FileScope,
+    credentials::Name,
     ids::{AccountId, AgentId},
     problem::Code,
 };
@@ -26,6 +27,8 @@ pub struct Agent {
     pub account: AccountId,
     pub name: String,
     pub scope: FileScope,
+    /// The one whose credentials it reads, beside those of every channel: its id.
+    pub channel: Name,
 }
 
 impl FromRequestParts<App> for Agent {

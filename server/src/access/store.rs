@@ -7,6 +7,7 @@ use crate::{
 };
 use holdfast_protocol::{
     agents::FileScope,
+    credentials::Name,
     history::Device,
     ids::{AccountId, AgentId, NotAnId, PasskeyId, SessionId, Thumbprint},
 };
@@ -150,6 +151,7 @@ pub(super) async fn agent(tx: &mut Tx, token_hash: &[u8], now_ms: i64) -> Result
     let corrupt = |error| sqlx::Error::Decode(Box::new(error));
     let read = |row: AgentRow| {
         Ok(Agent {
+            channel: Name::parse(&row.id).map_err(|_| corrupt(NotAnId))?,
             id: AgentId::parse(&row.id).map_err(corrupt)?,
             account: AccountId::parse(&row.account_id).map_err(corrupt)?,
             name: row.name,

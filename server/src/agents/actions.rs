@@ -4,9 +4,11 @@ use super::{rules, store};
 use crate::{
     elevation::{Asker, Elevated, Perform},
     problem::Result,
+    vault,
 };
 use holdfast_protocol::{
     agents::{AgentState, AgentView, Approval, Revocation, Teardown},
+    credentials::Name,
     ids::AgentId,
     problem::Code,
 };
@@ -78,7 +80,10 @@ impl Perform for Teardown {
     async fn perform(elevated: &mut Elevated<'_, Self>) -> Result<()> {
         let Elevated { by, parameters, .. } = elevated;
         store::revoke(by.tx, &parameters.agent, by.now_ms).await?;
-        Ok(store::tear_down(by.tx, &parameters.agent, by.now_ms).await?)
+        store::tear_down(by.tx, &parameters.agent, by.now_ms).await?;
+        let channel = Name::parse(parameters.agent.as_str()).map_err(|_| Code::Internal)?;
+        vault::remove_channel(by.tx, &by.session.account, &channel).await?;
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ pub use store::remove_channel;
 pub(crate) use store::{is_there, readable, remove};
 
 use crate::{
-    access::refuse,
+    access::{Agent, refuse},
     app::App,
     audit::{self, Event},
     db::Tx,
@@ -44,6 +44,20 @@ pub trait Reader: Send + Sync {
 
     /// The one whose credentials it may read, beside those of every channel.
     fn channel(&self) -> &Name;
+}
+
+impl Reader for Agent {
+    fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn agent(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn channel(&self) -> &Name {
+        &self.channel
+    }
 }
 
 /// A reading is told so often, and no more.

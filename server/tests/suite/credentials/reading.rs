@@ -1,15 +1,16 @@
 //! What agents do with them.
 
 use super::{Agent, Console, name};
-use crate::support::{Answer, Browser, PlainBody, World};
-use axum::http::Method;
+use crate::support::{Answer, Browser, PlainBody, Program, World};
+use axum::{Router, http::Method};
 use futures_util::future::join_all;
 use holdfast_protocol::{
+    agents::Teardown,
     credentials::{CredentialValue, LastRead, ReadableCredentials},
     history::Activity,
     problem::Code,
 };
-use holdfast_server::{credentials, vault};
+use holdfast_server::{app::App, credentials, vault};
 
 async fn ask(browser: &Browser, path: &str, agent: Option<&Agent>) -> Answer {
     let mut request = browser.request(Method::GET, path);
@@ -21,7 +22,10 @@ async fn ask(browser: &Browser, path: &str, agent: Option<&Agent>) -> Answer {
 
 #[tokio::test]
 async fn an_agent_reads_what_its_channel_has_and_else_what_every_channel_has() {
-    let world = World::serving(|app| credentials::agent_routes::<Agent>().with_state(app.clone())).await;
+    // Beside the real ones, whose agents have one channel each.
+    let routes =
+        |app: &App| Router::new().nest("/any", credentials::agent_routes::<Agent>().with_state(app.clone()));
+    let world = World::serving(routes).await;
     let console = Console::of(world).await;
     console.store("default", "BOTH", b"every channel's").await;
     console.store("chat", "BOTH", b"chat's").await;
@@ -34,7 +38,7 @@ async fn an_agent_reads_what_its_channel_has_and_else_what_every_channel_has() {
     for (agent, names) in
         [(&chat, &["BOTH", "CHAT"][..]), (&code, &["BOTH", "CODE"]), (&none, &["BOTH"]), (&theirs, &[])]
     {
-        let answer = ask(&console.owner.browser, "/v1/agents/credentials", Some(agent)).await;
+        let answer = ask(&console.owner.browser, "/any/v1/agents/credentials", Some(agent)).await;
         let ReadableCredentials { names: read } = answer.json();
         assert_eq!(read, names.iter().map(|key| name(key)).collect::<Vec<_>>());
     }
@@ -53,7 +57,8 @@ async fn an_agent_reads_what_its_channel_has_and_else_what_every_channel_has() {
         (&chat, "%00", None),
         (&chat, "%ff", None),
     ] {
-        let answer = ask(&console.owner.browser, &format!("/v1/agents/credentials/{key}"), Some(agent)).await;
+        let answer =
+            ask(&console.owner.browser, &format!("/any/v1/agents/credentials/{key}"), Some(agent)).await;
         match value {
             None => assert_eq!(answer.code(), Code::NotFound, "{key}"),
             Some(value) => {
@@ -62,9 +67,33 @@ async fn an_agent_reads_what_its_channel_has_and_else_what_every_channel_has() {
         }
     }
     // Nobody reads without being an agent.
-    for path in ["/v1/agents/credentials", "/v1/agents/credentials/BOTH"] {
+    for path in ["/any/v1/agents/credentials", "/any/v1/agents/credentials/BOTH"] {
         assert_eq!(ask(&console.owner.browser, path, None).await.code(), Code::SignedOut);
     }
+}
+
+#[tokio::test]
+async fn an_agents_own_channel_is_its_id_and_goes_with_it() {
+    let console = Console::new().await;
+    let agent = console.world.agent(&console.owner.browser.account).await;
+    let other = console.world.agent(&console.owner.browser.account).await;
+    console.store(agent.id.as_str(), "KEY", b"its own").await;
+    console.store("default", "BOTH", b"every channel's").await;
+    let value = async |agent: &Program, key: &str| {
+        let answer = agent.read(&format!("/v1/agents/credentials/{key}")).await;
+        let CredentialValue { value } = answer.json();
+        value.0
+    };
+    assert_eq!(value(&agent, "KEY").await, b"its own");
+    assert_eq!(value(&other, "BOTH").await, b"every channel's");
+    assert_eq!(other.read("/v1/agents/credentials/KEY").await.code(), Code::NotFound);
+    let ReadableCredentials { names } = agent.read("/v1/agents/credentials").await.json();
+    assert_eq!(names, [name("BOTH"), name("KEY")]);
+    let teardown = Teardown { agent: agent.id.clone(), name: "Shopper".to_owned() };
+    assert_eq!(console.act(teardown, None).await.status, 204);
+    assert_eq!(agent.read("/v1/agents/credentials/BOTH").await.code(), Code::AgentTokenInvalid);
+    let left: Vec<_> = console.list().await.into_iter().map(|view| view.name).collect();
+    assert_eq!(left, [name("BOTH")]);
 }
 
 #[tokio::test]

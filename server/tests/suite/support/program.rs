@@ -19,7 +19,11 @@ impl Program {
 
     /// What it is, as it is told.
     pub async fn own(&self) -> Answer {
-        let mut request = Raw::new("GET", "/v1/agents/self");
+        self.read("/v1/agents/self").await
+    }
+
+    pub async fn read(&self, path: &str) -> Answer {
+        let mut request = Raw::new("GET", path);
         request.add("authorization", format!("Bearer {}", self.token));
         request.send(self.address).await
     }
