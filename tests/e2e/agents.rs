@@ -52,13 +52,14 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
     ensure!(agent.says("left ").await? == "0.00");
 
     let id = given["id"].clone();
-    done(&browser, "storeCredential", &[json!("KEY"), id, json!("hunter2")]).await?;
+    let name = "KEY";
+    done(&browser, "storeCredential", &[json!(name), id, json!("hunter2")]).await?;
     agent.told("names")?;
     ensure!(agent.says("names ").await? == "KEY");
     agent.told("read KEY")?;
     ensure!(agent.says("read ").await? == "hunter2");
-    for path in ["/v1/agents/credentials", "/v1/agents/credentials/KEY"] {
-        ensure!(world.wire().exchanges_at(path).len() == 1, "{path} was not asked for");
+    for path in ["/v1/agents/credentials".to_owned(), format!("/v1/agents/credentials/{name}")] {
+        ensure!(world.wire().exchanges_at(&path).len() == 1, "{path} was not asked for");
     }
 
     done(&browser, "revokeAgent", &[]).await?;

@@ -1,5 +1,5 @@
-//! Actions that are signed for. [`routes`] mounts one with its preflight; nothing else can make the
-//! [`Elevated`] that its [`Perform::perform`] takes, so that none is carried out without its step-up.
+//! Actions that are signed for. `routes` mounts one with its preflight; nothing else can make the
+//! `Elevated` that its `Perform::perform` takes, so that none is carried out without its step-up.
 
 mod confirm;
 mod preflight;
