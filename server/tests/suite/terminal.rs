@@ -10,7 +10,6 @@ use holdfast_protocol::{
     terminal::Admission,
 };
 use serde_json::json;
-use std::path::Path;
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 const STREAM: &str = "/v1/streams/terminal";
@@ -174,7 +173,11 @@ async fn the_shell_and_what_it_runs_end_with_the_connection() {
             break ids;
         }
     };
-    let runs = |id: u32| Path::new(&format!("/proc/{id}")).exists();
+    // What has ended stays in the list, as Z, until whoever inherits it has looked.
+    let runs = |id: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    };
     assert!(ids.into_iter().all(runs), "{shown}");
     owner.browser.post("/v1/logout", &json!({ "scope": "this_browser" })).await;
     world.until(async || !ids.into_iter().any(runs)).await;

@@ -260,7 +260,7 @@ async fn a_ticket_is_asked_for_in_the_documented_shape() {
         json!({ "stream": "/v1/streams/activity", "client_nonce": 7 }),
         json!({ "stream": "/v1/streams/activity", "client_nonce": format!("{nonce}=") }),
         json!({ "stream": "/v1/streams/activity", "client_nonce": base64url::encode(&[1; 33]) }),
-        json!({ "stream": "/v1/streams/terminal", "client_nonce": nonce }),
+        json!({ "stream": "/v1/streams/nothing", "client_nonce": nonce }),
         json!({ "stream": "/v1/streams/activity", "client_nonce": nonce, "scope": "all" }),
         json!([]),
     ] {

@@ -248,7 +248,7 @@ async fn a_passkey_signs_between_its_registration_and_its_removal() {
     let removed = |passkey| Activity::PasskeyRemoved { passkey, name: name.clone() };
     let insert = |rows: &mut Vec<Row>, at: usize, what: &Activity| {
         let what = serde_json::to_vec(what).unwrap();
-        let row = Row { what, evidence: None, step_up: None, ..rows[at].clone() };
+        let row = Row { what, evidence: None, step_up: None, ..bench.rows[bench.last()].clone() };
         rows.insert(at, row);
     };
     let mine = removed(passkey);
