@@ -32,6 +32,13 @@ fn signed_in() -> Vec<(&'static str, Value)> {
         ("POST /v1/connections/tickets", json!({ "stream": "/v1/streams/activity", "client_nonce": nonce })),
         ("POST /v1/connections/end", json!({ "id": "con_0000-0000-0000-0000" })),
         ("POST /v1/logout", json!({ "scope": "everywhere" })),
+        ("POST /v1/sessions/end-by-passkey", json!({ "passkey": "psk_0000-0000-0000-0000" })),
+        ("GET /v1/security/stepup-log", Value::Null),
+        ("GET /v1/wallet", Value::Null),
+        ("GET /v1/credentials", Value::Null),
+        ("GET /v1/agents", Value::Null),
+        ("GET /v1/agents/pairings/7k4m-x2f9", Value::Null),
+        ("POST /v1/agents/cap", json!({ "agent": "agt_0000-0000-0000-0000", "budget": "1.00" })),
     ]
 }
 
@@ -40,7 +47,7 @@ fn no_address_that_wants_a_session_is_left_out() {
     let table = include_str!("../../protocol/http.md").lines();
     let mut listed: Vec<String> = table
         .filter_map(|line| line.strip_prefix("| `")?.split_once("` | SignedIn |"))
-        .map(|(address, _)| address.split('?').next().unwrap_or_default().to_owned())
+        .map(|(address, _)| address.split('?').next().unwrap_or_default().replace("{code}", "7k4m-x2f9"))
         .collect();
     let mut tried: Vec<String> = signed_in().into_iter().map(|(what, _)| what.to_owned()).collect();
     listed.sort();

@@ -55,7 +55,7 @@ impl Postgres {
         let mut postgres = system_user.command(&programs.join("postgres"));
         postgres.arg("-D").arg(&data).arg("-k").arg(folder.path()).arg("-p").arg(port.to_string());
         // Nothing here outlives the process, so nothing has to reach the disk.
-        for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
+        for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=1000"]
         {
             postgres.args(["-c", setting]);
         }
