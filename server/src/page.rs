@@ -15,6 +15,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Where browsers report what the policy stopped.
 pub const CSP_REPORT_PATH: &str = "/v1/csp-report";
+/// The addresses of the console's document.
+const CONSOLE_PATH: &str = "/console";
 /// What Trunk writes where the response's nonce goes.
 const NONCE_PLACEHOLDER: &str = "{{__TRUNK_NONCE__}}";
 
@@ -23,18 +25,31 @@ const NONCE_PLACEHOLDER: &str = "{{__TRUNK_NONCE__}}";
 #[allow_missing = true]
 struct Files;
 
-/// The embedded page.
+/// The embedded page: two documents, each with a program of its own.
 pub struct Page {
     index: Option<String>,
+    /// Where agents, money and secrets are: everything under [`CONSOLE_PATH`].
+    console: Option<String>,
 }
 
 impl Page {
     pub fn embedded() -> Self {
-        let index = Files::get("index.html").map(|file| String::from_utf8_lossy(&file.data).into_owned());
-        if index.is_none() {
+        let text = |path| Files::get(path).map(|file| String::from_utf8_lossy(&file.data).into_owned());
+        let page = Self { index: text("index.html"), console: text("console/index.html") };
+        if page.index.is_none() || page.console.is_none() {
             tracing::warn!("this program was built without its page; `cargo xtask run` builds both");
         }
-        Self { index }
+        page
+    }
+
+    /// The document of an address.
+    fn document(&self, path: &str) -> Option<&str> {
+        let below = path.strip_prefix(CONSOLE_PATH);
+        let document = match below {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => &self.console,
+            _ => &self.index,
+        };
+        document.as_deref()
     }
 }
 
@@ -47,12 +62,12 @@ pub async fn serve(State(app): State<App>, request: Request) -> Response {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return Refusal::from(Code::MethodNotAllowed).into_response();
     }
-    file(uri, request.headers()).unwrap_or_else(|| index(&app))
+    file(uri, request.headers()).unwrap_or_else(|| document(&app, uri.path()))
 }
 
 fn file(uri: &Uri, headers: &HeaderMap) -> Option<Response> {
     let path = uri.path().trim_start_matches('/');
-    if path.is_empty() || path == "index.html" {
+    if path.is_empty() || path.ends_with("index.html") {
         return None;
     }
     let plain = Files::get(path)?;
@@ -75,13 +90,13 @@ fn file(uri: &Uri, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
-fn index(app: &App) -> Response {
+fn document(app: &App, path: &str) -> Response {
     let nonce = base64url::encode(&app.entropy.make::<16>());
-    let Some(index) = &app.page.index else {
+    let Some(document) = app.page.document(path) else {
         let text = "This program was built without its page. `cargo xtask run` builds both.\n";
         return (StatusCode::NOT_FOUND, text).into_response();
     };
-    let mut response = index.replace(NONCE_PLACEHOLDER, &nonce).into_response();
+    let mut response = document.replace(NONCE_PLACEHOLDER, &nonce).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -175,5 +190,21 @@ fn drop_queries(report: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_queries),
         Value::Object(members) => members.values_mut().for_each(drop_queries),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_is_a_document_of_its_own() {
+        let page = Page { index: Some("index".to_owned()), console: Some("console".to_owned()) };
+        for path in ["/console", "/console/", "/console/agents", "/console/nowhere"] {
+            assert_eq!(page.document(path), Some("console"), "{path}");
+        }
+        for path in ["/", "/security", "/consoles", "/x/console"] {
+            assert_eq!(page.document(path), Some("index"), "{path}");
+        }
     }
 }

@@ -2,8 +2,9 @@ use crate::store::{use_effect_of, use_value};
 use crate::{
     account::{self, AtStake, SetupPage, SetupPageProps, SignInPage, SignInPageProps, SignOut, SignOutProps},
     api::Api,
-    browser,
+    browser::{self, Kept},
     connections::{ConnectionsPanel, ConnectionsPanelProps},
+    console,
     history::{activity_panel, alarm, use_history},
     live::{Link, use_live},
     passkeys::{PasskeysPanel, PasskeysPanelProps},
@@ -13,8 +14,8 @@ use crate::{
     session::{Action, Away, Here, Session, Standing, use_session},
     text,
     ui::{
-        Again, Element, Heading, Width, alert, centre, component_of, div, group, shell, span, use_now,
-        waiting,
+        Again, Element, Heading, Width, alert, centre, classed, component_of, div, group, shell, span,
+        use_now, waiting,
     },
 };
 use gloo_timers::callback::Timeout;
@@ -29,7 +30,12 @@ pub fn App() -> Html {
     {
         let go = go.clone();
         use_effect_of((place, asked), move |(place, asked)| {
-            if let Some(place) = place
+            if *place == Some(Route::Security)
+                && let Some(way_back) = Kept::WayBack.read()
+            {
+                Kept::WayBack.forget();
+                browser::replace_by(&way_back);
+            } else if let Some(place) = place
                 && Some(*place) != *asked
             {
                 go.emit((*place, Write::Replace));
@@ -55,7 +61,7 @@ pub fn App() -> Html {
 
 /// Nothing is known yet; after a while it says so.
 #[component]
-fn Opening() -> Html {
+pub fn Opening() -> Html {
     let said = use_value(|| text::OPENING);
     {
         let said = said.setter();
@@ -65,7 +71,7 @@ fn Opening() -> Html {
 }
 
 /// The server does not answer; the page goes on asking by itself.
-fn unreachable(away: &Away, try_now: &Callback<()>) -> Html {
+pub fn unreachable(away: &Away, try_now: &Callback<()>) -> Html {
     let again = Again { label: text::TRY_NOW, run: try_now.clone() };
     centre(
         group()
@@ -75,7 +81,8 @@ fn unreachable(away: &Away, try_now: &Callback<()>) -> Html {
     )
 }
 
-fn broken(failure: &Failure) -> Html {
+/// The page cannot work here.
+pub fn broken(failure: &Failure) -> Html {
     let again = Again::new(&Callback::from(|()| browser::reload()));
     centre(
         group()
@@ -118,7 +125,8 @@ fn Security(props: &SecurityProps) -> Html {
         _ => account::Live::NotProven,
     };
     let changes = handle.live.passkey_changes();
-    let end = way_out(api, here, tell, AtStake::Nothing);
+    let console = classed("a", "btn quiet").attr("href", console::PATH).with(text::CONSOLE);
+    let end = group().with(console).with(way_out(api, here, tell, AtStake::Nothing));
     shell(
         Width::Page,
         end,
@@ -136,7 +144,7 @@ fn Security(props: &SecurityProps) -> Html {
 }
 
 /// Who is signed in, and the way out.
-fn way_out(api: &Api, here: &Here, tell: &Callback<Action>, at_stake: AtStake) -> Element {
+pub fn way_out(api: &Api, here: &Here, tell: &Callback<Action>, at_stake: AtStake) -> Element {
     let way = SignOutProps { api: api.clone(), on_session: tell.clone(), at_stake };
     div("bar-end")
         .with(span("who small muted").with(here.me.account.name.clone()))

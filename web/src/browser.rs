@@ -2,8 +2,10 @@ use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url, VisibilityState,
+    Blob, BlobPropertyBag, Element, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url,
+    VisibilityState,
 };
+use yew::{BaseComponent, Renderer};
 
 /// What this tab keeps across a reload, and forgets when it is closed.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +18,8 @@ pub enum Kept {
     SetupEmail,
     /// Recovery codes were on the screen.
     CodesShown,
+    /// Where in the console the person was when they had to sign in.
+    WayBack,
 }
 
 impl Kept {
@@ -25,6 +29,7 @@ impl Kept {
             Kept::SetupName => "holdfast.setup-name",
             Kept::SetupEmail => "holdfast.setup-email",
             Kept::CodesShown => "holdfast.codes-shown",
+            Kept::WayBack => "holdfast.way-back",
         }
     }
 
@@ -46,6 +51,14 @@ impl Kept {
             let _ = storage.remove_item(self.key());
         }
     }
+}
+
+/// Puts a component in the place of the words that the document came with.
+pub fn show<C: BaseComponent<Properties = ()>>() {
+    match element::<Element>("app") {
+        Some(root) => Renderer::<C>::with_root(root).render(),
+        None => Renderer::<C>::new().render(),
+    };
 }
 
 fn session_storage() -> Option<Storage> {
@@ -85,6 +98,13 @@ fn cookie_in<'a>(cookies: &'a str, name: &str) -> Option<&'a str> {
         let cookie = cookie.strip_prefix(' ').unwrap_or(cookie);
         cookie.strip_prefix(name)?.strip_prefix('=')
     })
+}
+
+/// Opens another document of this origin, in the place of this one.
+pub fn replace_by(path: &str) {
+    if let Some(window) = web_sys::window() {
+        let _ = window.location().replace(path);
+    }
 }
 
 /// Whether the browser believes that it has a network.

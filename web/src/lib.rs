@@ -1,14 +1,21 @@
-//! Holdfast's page. Data flows one way: click → effect → action → reduce → state → view.
+//! Holdfast's page: two documents, the Security page ([`app`]) and the [`console`]. Data flows one way: click → effect → action → reduce → state → view.
 // The finished page cannot write it: xtask/src/shrink/panics.rs.
 #![cfg_attr(not(test), deny(clippy::use_debug))]
 
 // In reading order.
 
+// A sixth of the size of the standard library's, which is made for larger programs.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 /// Which page is shown, and what stands above all of them.
 pub mod app;
+/// The other document: what is done there wants a confirmation.
+pub mod console;
 /// The one stream of this page, and what came over it.
 pub mod live;
-/// The four addresses of the page.
+/// The addresses of both documents.
 pub mod router;
 /// Who is signed in here, as far as this browser knows.
 pub mod session;

@@ -19,6 +19,7 @@ pub const AWAY_HEADING: &str = "The console does not answer.";
 pub const AWAY_TAB: &str = "Not available";
 pub const AWAY_AGAIN: &str = "Trying again by itself";
 pub const BROKEN_HEADING: &str = "This browser cannot open the console.";
+pub const CONSOLE: &str = "Console";
 pub const SKIP: &str = "Skip to the content";
 
 const fn words(what: &'static str, way_on: &'static str, tone: Tone) -> Words {

@@ -1,5 +1,5 @@
-//! `cargo xtask page`: Trunk builds it, [`seal`] seals it, and it appears in target/page whole or not
-//! at all. When nothing that it is made of has changed, nothing is done.
+//! `cargo xtask page`: Trunk builds the two documents of it, [`seal`] seals them, and they appear in
+//! target/page whole or not at all. When nothing that they are made of has changed, nothing is done.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,22 @@ impl Mode {
     }
 }
 
+/// One document: a program of its own, so that whoever signs in does not wait for what agents need.
+struct Document {
+    /// Trunk's entry.
+    html: &'static str,
+    /// Its files, in the page; its addresses begin alike.
+    folder: &'static str,
+    /// The binary, and how its script and wasm are called.
+    binary: &'static str,
+}
+
+/// The Security page comes first: Trunk empties the folder that it writes to.
+const DOCUMENTS: [&Document; 2] = [
+    &Document { html: "index.html", folder: "", binary: "holdfast-web" },
+    &Document { html: "console.html", folder: "console/", binary: "holdfast-console" },
+];
+
 /// What the page is made of, and what it is made with.
 pub(crate) const INPUTS: &[&str] = &[
     "web",
@@ -44,6 +60,7 @@ pub(crate) const INPUTS: &[&str] = &[
     "protocol",
     "styles",
     "index.html",
+    "console.html",
     "Trunk.toml",
     "Cargo.toml",
     "Cargo.lock",
@@ -75,14 +92,18 @@ pub(crate) fn build(project: &Project, equipment: &Equipment, mode: Mode) -> Res
 
     let fresh = project.path("target/page.new");
     remove(&fresh)?;
-    fs::create_dir_all(&fresh)?;
-    aloud(&mut trunk(project, equipment, mode, &fresh)?).context("the page could not be built")?;
-    if mode == Mode::Release {
-        shrink_in(equipment, &fresh).context("the page could not be made smaller")?;
-    }
-    seal::seal(&fresh).context("the page could not be sealed")?;
-    if mode == Mode::Release {
-        seal::compress_all(&fresh).context("the page could not be compressed")?;
+    for document in DOCUMENTS {
+        let dist = fresh.join(document.folder);
+        fs::create_dir_all(&dist)?;
+        aloud(&mut trunk(project, equipment, mode, document, &dist)?)
+            .context("the page could not be built")?;
+        if mode == Mode::Release {
+            shrink_in(equipment, document, &dist).context("the page could not be made smaller")?;
+        }
+        seal::seal(&dist, document.folder).context("the page could not be sealed")?;
+        if mode == Mode::Release {
+            seal::compress_all(&dist).context("the page could not be compressed")?;
+        }
     }
 
     fs::write(&stamped, "")?;
@@ -98,12 +119,19 @@ pub(crate) fn build(project: &Project, equipment: &Equipment, mode: Mode) -> Res
     Ok(())
 }
 
-fn trunk(project: &Project, equipment: &Equipment, mode: Mode, dist: &Path) -> Result<Command> {
+fn trunk(
+    project: &Project,
+    equipment: &Equipment,
+    mode: Mode,
+    document: &Document,
+    dist: &Path,
+) -> Result<Command> {
     let mut command = equipment.lent("trunk")?;
     without_cargo_run(&mut command);
     command
         .current_dir(project.root())
-        .args(["build", "--offline", "--log", "warn", "--dist"])
+        .args(["build", document.html, "--html-output", "index.html", "--offline", "--log", "warn"])
+        .args(["--public-url", &["/", document.folder].concat(), "--dist"])
         .arg(dist)
         // Trunk takes the usual `NO_COLOR=1` for a spelling mistake.
         .env_remove("NO_COLOR");
@@ -114,17 +142,18 @@ fn trunk(project: &Project, equipment: &Equipment, mode: Mode, dist: &Path) -> R
 }
 
 /// Script and wasm are named after what they are now, since each name is kept by browsers for a year.
-fn shrink_in(equipment: &Equipment, dist: &Path) -> Result<()> {
+fn shrink_in(equipment: &Equipment, document: &Document, dist: &Path) -> Result<()> {
     let index = dist.join("index.html");
     let html = fs::read_to_string(&index)?;
-    let old = seal::between(&html, "import(\"/", ".js\")").context("index.html imports no script")?;
+    let old = seal::between(&html, &["import(\"/", document.folder].concat(), ".js\")")
+        .context("index.html imports no script")?;
     let path = |stem: &str, end: &str| dist.join([stem, end].concat());
     shrink::shrink(equipment, &path(old, ".js"), &path(old, "_bg.wasm"))?;
     shrink::minify(equipment, &path(old, ".js"))?;
 
     let script = fs::read_to_string(path(old, ".js"))?;
     let content = [script.as_bytes(), &fs::read(path(old, "_bg.wasm"))?].concat();
-    let new = format!("holdfast-web-{}", seal::short_hash(&content));
+    let new = format!("{}-{}", document.binary, seal::short_hash(&content));
     fs::rename(path(old, "_bg.wasm"), path(&new, "_bg.wasm"))?;
     fs::remove_file(path(old, ".js"))?;
     fs::write(path(&new, ".js"), script.replace(old, &new))?;

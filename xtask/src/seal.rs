@@ -18,17 +18,18 @@ const NONCE: &str = r#" nonce="{{__TRUNK_NONCE__}}""#;
 const OF_FILE: &str = "integrity-of:";
 const OF_SCRIPTS: &str = "\"integrity-of-scripts\"";
 
-pub(crate) fn seal(dist: &Path) -> Result<()> {
+/// `folder` is where its files are found under the page's root, with a slash at its end, or empty.
+pub(crate) fn seal(dist: &Path, folder: &str) -> Result<()> {
     let index = dist.join("index.html");
     let html = fs::read_to_string(&index).context("Trunk wrote no index.html")?;
 
-    let html = join_sheets(dist, html)?;
+    let html = join_sheets(dist, folder, html)?;
     let files = files(dist)?;
     let html = fill(&html, |name| {
         let content = fs::read(dist.join(name));
         Ok(integrity(&content.with_context(|| format!("the page names {name}, which Trunk did not write"))?))
     })?;
-    let html = html.replace(OF_SCRIPTS, &integrity_of_scripts(dist, &files)?);
+    let html = html.replace(OF_SCRIPTS, &integrity_of_scripts(dist, folder, &files)?);
     check(&html)?;
     fs::write(&index, html).context("cannot write the sealed index.html")
 }
@@ -43,19 +44,20 @@ pub(crate) fn compress_all(dist: &Path) -> Result<()> {
 }
 
 /// Each slice has its style sheet; the page loads one, which is smaller and comes at once.
-fn join_sheets(dist: &Path, mut html: String) -> Result<String> {
+fn join_sheets(dist: &Path, folder: &str, mut html: String) -> Result<String> {
     let links: Vec<String> =
         tags(&html).filter(|tag| tag.starts_with(r#"<link rel="stylesheet""#)).map(str::to_owned).collect();
     let mut joined = String::new();
     for link in &links {
-        let name = between(link, "href=\"/", "\"").with_context(|| format!("`{link}` names no file"))?;
+        let name = between(link, &["href=\"/", folder].concat(), "\"")
+            .with_context(|| format!("`{link}` names no file"))?;
         let sheet = dist.join(name);
         joined.push_str(&fs::read_to_string(&sheet).with_context(|| format!("cannot read {name}"))?);
         fs::remove_file(sheet)?;
     }
     let name = format!("styles-{}.css", short_hash(joined.as_bytes()));
     fs::write(dist.join(&name), joined)?;
-    let mut one = format!(r#"<link rel="stylesheet" href="/{name}" integrity="{OF_FILE}{name}">"#);
+    let mut one = format!(r#"<link rel="stylesheet" href="/{folder}{name}" integrity="{OF_FILE}{name}">"#);
     for link in &links {
         html = html.replacen(link, &std::mem::take(&mut one), 1);
     }
@@ -87,11 +89,11 @@ fn fill(html: &str, integrity_of: impl Fn(&str) -> Result<String>) -> Result<Str
 }
 
 /// The import map's part: it holds for scripts that are imported by other scripts, too.
-fn integrity_of_scripts(dist: &Path, files: &[PathBuf]) -> Result<String> {
+fn integrity_of_scripts(dist: &Path, folder: &str, files: &[PathBuf]) -> Result<String> {
     let mut scripts = Map::new();
     for file in files.iter().filter(|file| has_extension(file, &["js", "mjs"])) {
         let name = file.strip_prefix(dist)?.to_str().context("a script's name is not UTF-8")?;
-        scripts.insert(format!("/{name}"), Value::String(integrity(&fs::read(file)?)));
+        scripts.insert(format!("/{folder}{name}"), Value::String(integrity(&fs::read(file)?)));
     }
     Ok(Value::Object(scripts).to_string())
 }
@@ -212,7 +214,7 @@ fetch("/web_bg.wasm", { integrity: "integrity-of:web_bg.wasm" })
         fs::write(dist.path().join("two.css"), "b{}").unwrap();
         let html = r#"<link rel="stylesheet" href="/one.css" integrity="x"/>
 <link rel="stylesheet" href="/two.css"/><p>"#;
-        let html = join_sheets(dist.path(), html.to_owned()).unwrap();
+        let html = join_sheets(dist.path(), "", html.to_owned()).unwrap();
         let name = between(&html, "href=\"/", "\"").unwrap();
         assert_eq!(
             html,
@@ -246,12 +248,16 @@ fetch("/web_bg.wasm", { integrity: "integrity-of:web_bg.wasm" })
     }
 
     #[test]
-    fn trunk_toml_and_index_html_ask_for_what_is_replaced_here() {
+    fn trunk_toml_and_both_documents_ask_for_what_is_replaced_here() {
         let trunk = include_str!("../../Trunk.toml");
         assert!(trunk.contains(OF_SCRIPTS) && trunk.contains(OF_FILE) && trunk.contains(NONCE));
-        let index = include_str!("../../index.html");
-        for id in ["boot", "boot-altered", "boot-stopped", "boot-unable"] {
-            assert!(index.contains(&format!("id=\"{id}\"")) && trunk.contains(&format!("\"{id}\"")), "{id}");
+        for html in [include_str!("../../index.html"), include_str!("../../console.html")] {
+            for id in ["boot", "boot-altered", "boot-stopped", "boot-unable"] {
+                assert!(
+                    html.contains(&format!("id=\"{id}\"")) && trunk.contains(&format!("\"{id}\"")),
+                    "{id}"
+                );
+            }
         }
     }
 }

@@ -60,7 +60,7 @@ async fn every_kind_of_answer_is_guarded() {
         assert_eq!(answer.headers["cache-control"], "no-store", "{kind}");
     }
     // The page, whether this program was built with it or not.
-    for path in ["/", "/security", "/setup", "/index.html"] {
+    for path in ["/", "/security", "/setup", "/index.html", "/console/agents", "/console/index.html"] {
         let answer = Raw::new("GET", path).send(world.address).await;
         check(path, &answer.headers);
         assert_eq!(answer.headers["cache-control"], "no-store", "{path}");

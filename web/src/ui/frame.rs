@@ -20,6 +20,11 @@ pub enum Width {
 
 /// The bar, with what stands at its end, and the content below it.
 pub fn shell(width: Width, end: impl Content, content: impl Content) -> Html {
+    shell_with(width, end, Html::default(), content)
+}
+
+/// As [`shell`], with ways to other pages below the bar.
+pub fn shell_with(width: Width, end: impl Content, ways: impl Content, content: impl Content) -> Html {
     let class = match width {
         Width::Page => "page",
         Width::Column => "page column",
@@ -27,6 +32,7 @@ pub fn shell(width: Width, end: impl Content, content: impl Content) -> Html {
     group()
         .with(classed("a", "skip").attr("href", "#content").with(text::SKIP))
         .with(classed("header", "bar").with(mark()).with(end))
+        .with(ways)
         .with(classed("main", class).attr("id", "content").attr("tabindex", "-1").with(content))
         .into_html()
 }

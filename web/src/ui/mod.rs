@@ -20,7 +20,7 @@ pub use element::{
 };
 pub use field::{Field, Spelled};
 pub use focus::Focus;
-pub use frame::{Heading, Panel, Width, centre, mark, shell};
+pub use frame::{Heading, Panel, Width, centre, mark, shell, shell_with};
 pub use icon::{Icon, picture};
 pub use modal::Modal;
 pub use now::use_now;

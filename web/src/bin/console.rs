@@ -1,0 +1,5 @@
+//! Starts the console.
+
+fn main() {
+    holdfast_web::browser::show::<holdfast_web::console::Console>();
+}

@@ -1,0 +1,213 @@
+//! The other document of the page: agents, money, secrets, the terminal, and what is confirmed by a
+//! passkey each time. Whoever is not signed in is led to the Security page's document, and back.
+
+use crate::{
+    account::AtStake,
+    api::Api,
+    app::{Opening, broken, unreachable, way_out},
+    browser::{self, Kept},
+    live::use_live,
+    session::{Action, Here, Session, Standing, use_session},
+    store::{use_effect_of, use_value},
+    text,
+    ui::{Element, Heading, Hears, Width, centre, classed, component_of, element, shell_with, waiting},
+};
+use gloo_events::EventListener;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::MouseEvent;
+use yew::prelude::{Callback, Html, Properties, component, hook};
+
+/// The server gives this document to every address that begins with it.
+pub const PATH: &str = "/console";
+
+/// What the console shows, one at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// Who may act for the account, and how far.
+    Agents,
+    /// Money.
+    Wallet,
+    /// Secrets that agents read.
+    Credentials,
+    /// A shell on the server's machine.
+    Terminal,
+    /// Passkeys: added, tested, removed.
+    Passkeys,
+    /// Recovery codes: a new list.
+    Codes,
+    /// Everything that was confirmed, or was not.
+    Confirmations,
+}
+
+impl Surface {
+    const ALL: [Surface; 7] = [
+        Surface::Agents,
+        Surface::Wallet,
+        Surface::Credentials,
+        Surface::Terminal,
+        Surface::Passkeys,
+        Surface::Codes,
+        Surface::Confirmations,
+    ];
+
+    /// As the address bar shows it.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Surface::Agents => "/console/agents",
+            Surface::Wallet => "/console/wallet",
+            Surface::Credentials => "/console/credentials",
+            Surface::Terminal => "/console/terminal",
+            Surface::Passkeys => "/console/passkeys",
+            Surface::Codes => "/console/codes",
+            Surface::Confirmations => "/console/confirmations",
+        }
+    }
+
+    /// What it is called in the bar of links, and on its tab.
+    const fn name(self) -> &'static str {
+        match self {
+            Surface::Agents => "Agents",
+            Surface::Wallet => "Wallet",
+            Surface::Credentials => "Credentials",
+            Surface::Terminal => "Terminal",
+            Surface::Passkeys => "Passkeys",
+            Surface::Codes => "Recovery codes",
+            Surface::Confirmations => "Confirmations",
+        }
+    }
+
+    /// From the address bar; everything unknown is the first one.
+    fn parse(path: &str) -> Self {
+        let path = path.trim_end_matches('/');
+        Self::ALL.into_iter().find(|surface| surface.path() == path).unwrap_or(Surface::Agents)
+    }
+}
+
+/// The whole document.
+#[component]
+pub fn Console() -> Html {
+    let Session { standing, api, tell, try_now } = use_session();
+    let elsewhere = elsewhere(&standing);
+    use_effect_of(elsewhere, |elsewhere| {
+        if let Some(path) = elsewhere {
+            if let Some(here) = address() {
+                Kept::WayBack.write(&here);
+            }
+            browser::replace_by(path);
+        }
+    });
+    match (standing, api) {
+        (Standing::Broken(failure), _) => broken(&failure),
+        (Standing::Away(away), _) => unreachable(&away, &try_now),
+        (Standing::SignedIn(here), Some(api)) if elsewhere.is_none() => {
+            component_of::<Surfaces>(SurfacesProps { api, here, tell }, None)
+        }
+        (Standing::Opening, _) => component_of::<Opening>((), None),
+        // On the way to another document.
+        (_, _) => centre(waiting(Some(text::OPENING))),
+    }
+}
+
+/// The document of the Security page that comes first, where something is to be done there.
+fn elsewhere(standing: &Standing) -> Option<&'static str> {
+    match standing {
+        Standing::NoAccount => Some("/setup"),
+        Standing::SignedOut(_) => Some("/sign-in"),
+        Standing::SignedIn(here) if here.me.recovery_codes.is_none() => Some("/welcome"),
+        _ => None,
+    }
+}
+
+/// Path and query as they stand.
+fn address() -> Option<String> {
+    let location = web_sys::window()?.location();
+    Some([location.pathname().ok()?, location.search().ok()?].concat())
+}
+
+#[derive(Properties, PartialEq)]
+struct SurfacesProps {
+    api: Api,
+    here: Here,
+    tell: Callback<Action>,
+}
+
+/// The bar of links, and the surface that the address names.
+#[component]
+fn Surfaces(props: &SurfacesProps) -> Html {
+    let SurfacesProps { api, here, tell } = props;
+    let (surface, go) = use_surface();
+    let _live = use_live(api, tell);
+    let content = Heading { text: surface.name(), tab: surface.name() }.show();
+    shell_with(Width::Page, way_out(api, here, tell, AtStake::Nothing), ways(surface, &go), content)
+}
+
+/// Links to every surface, and back to the Security page.
+fn ways(surface: Surface, go: &Callback<Surface>) -> Element {
+    let way = |to: Surface| {
+        let go = go.clone();
+        element("li").with(
+            element("a")
+                .attr("href", to.path())
+                .attr("aria-current", (to == surface).then_some("page"))
+                .on(Hears::Click, move |event| {
+                    // A click for another tab or window is the browser's.
+                    let plain = event.dyn_ref::<MouseEvent>().is_none_or(|click| {
+                        !(click.ctrl_key() || click.meta_key() || click.shift_key() || click.alt_key())
+                    });
+                    if plain {
+                        event.prevent_default();
+                        go.emit(to);
+                    }
+                })
+                .with(to.name()),
+        )
+    };
+    let security = element("li").with(element("a").attr("href", "/security").with("Security"));
+    classed("nav", "ways")
+        .attr("aria-label", "Console")
+        .with(element("ul").with(security).with_each(Surface::ALL.into_iter().map(way)))
+}
+
+/// The surface of the address, and the way to another one.
+#[hook]
+fn use_surface() -> (Surface, Callback<Surface>) {
+    let surface = use_value(current);
+    {
+        let surface = surface.setter();
+        use_effect_of((), move |()| {
+            web_sys::window()
+                .map(|window| EventListener::new(&window, "popstate", move |_| surface.set(current())))
+        });
+    }
+    let setter = surface.setter();
+    let go = Callback::from(move |to: Surface| {
+        let history = web_sys::window().and_then(|window| window.history().ok());
+        // Nothing is ever kept in the history's state: it outlives what it describes.
+        let written = history.map(|history| history.push_state_with_url(&JsValue::NULL, "", Some(to.path())));
+        if let Some(Ok(())) = written {
+            setter.set(to);
+        }
+    });
+    (*surface, go)
+}
+
+fn current() -> Surface {
+    let path = web_sys::window().and_then(|window| window.location().pathname().ok());
+    Surface::parse(&path.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_leads_back_to_its_surface() {
+        for surface in Surface::ALL {
+            assert_eq!(Surface::parse(surface.path()), surface);
+            assert!(surface.path().starts_with(PATH));
+        }
+        assert_eq!(Surface::parse("/console/wallet/"), Surface::Wallet);
+        assert_eq!(Surface::parse("/console"), Surface::Agents);
+        assert_eq!(Surface::parse("/console/nowhere"), Surface::Agents);
+    }
+}
