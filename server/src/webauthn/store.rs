@@ -79,9 +79,14 @@ pub(crate) async fn enabled_before(
 }
 
 /// Holds every passkey of an account until the transaction ends. All at once: of two that confirm something
-/// with one and remove another, each would have what the other waits for.
+/// with one and remove another, each would have what the other waits for. One after the other, in one order
+/// for everybody: a single update would take them as they lie in the table.
 pub(crate) async fn hold_all(tx: &mut Tx, account: &AccountId) -> Result<(), sqlx::Error> {
-    execute!(tx, "UPDATE passkeys SET sign_count = sign_count WHERE account_id = $1", account.as_str())?;
+    let ids: Vec<(String,)> =
+        rows!(tx, (String,), "SELECT id FROM passkeys WHERE account_id = $1 ORDER BY id", account.as_str())?;
+    for (id,) in &ids {
+        execute!(tx, "UPDATE passkeys SET sign_count = sign_count WHERE id = $1", id)?;
+    }
     Ok(())
 }
 
