@@ -55,7 +55,7 @@ async fn of_repetitions_that_race_none_is_done_after_one_was_refused() {
             let send = ada.to(&mara, "Mara", "1.00").await;
             let asked = loop {
                 let asked = ada.ask(&send).await;
-                match asked.status {
+                match asked.status.as_u16() {
                     200 => break asked,
                     // It was called otherwise in this moment.
                     409 => {}
