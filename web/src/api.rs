@@ -33,20 +33,24 @@ pub struct Call<'a> {
     query: &'a str,
     access: Access<'a>,
     body: Option<String>,
-    setup_token: Option<&'a str>,
+    header: Option<(&'static str, &'a str)>,
 }
 
 impl<'a> Call<'a> {
     /// Asks.
     pub fn get(path: &'a str, access: Access<'a>) -> Self {
-        Self { method: Method::GET, path, query: "", access, body: None, setup_token: None }
+        Self { method: Method::GET, path, query: "", access, body: None, header: None }
     }
 
     /// Changes something.
     pub fn post(path: &'a str, access: Access<'a>, body: &impl Serialize) -> Self {
         // The types of the wire always serialise; an empty body would be refused by the server.
-        let body = Some(serde_json::to_string(body).unwrap_or_default());
-        Self { method: Method::POST, path, query: "", access, body, setup_token: None }
+        Self::post_json(path, access, serde_json::to_string(body).unwrap_or_default())
+    }
+
+    /// The same with what is JSON already.
+    pub fn post_json(path: &'a str, access: Access<'a>, body: String) -> Self {
+        Self { method: Method::POST, path, query: "", access, body: Some(body), header: None }
     }
 
     /// What follows the question mark. A proof does not cover it (RFC 9449, `htu`).
@@ -56,7 +60,12 @@ impl<'a> Call<'a> {
 
     /// `X-Setup-Token`
     pub fn setup_token(self, token: &'a str) -> Self {
-        Self { setup_token: Some(token), ..self }
+        Self { header: Some(("X-Setup-Token", token)), ..self }
+    }
+
+    /// `Idempotency-Key`: the same request once more gets the same answer.
+    pub fn idempotency_key(self, key: &'a str) -> Self {
+        Self { header: Some(("Idempotency-Key", key)), ..self }
     }
 }
 
@@ -100,6 +109,11 @@ impl Api {
     /// before the browser has its ceremony cookie, each would get one, and the later would end the earlier.
     pub async fn begin(&self, call: Call<'_>) -> Result<JsValue, Failure> {
         let _alone = Lock::acquire("holdfast-ceremony", BEGIN_WITHIN_MS).await;
+        self.call_unread(call).await
+    }
+
+    /// As [`Api::call`]; what is answered is left as the browser reads it.
+    pub async fn call_unread(&self, call: Call<'_>) -> Result<JsValue, Failure> {
         Ok(json::parse(&self.checked(call).await?)?)
     }
 
@@ -151,8 +165,8 @@ impl Api {
         if let Some(proof) = self.proof(call).await? {
             request = request.header("DPoP", &proof);
         }
-        if let Some(token) = call.setup_token {
-            request = request.header("X-Setup-Token", token);
+        if let Some((name, value)) = call.header {
+            request = request.header(name, value);
         }
         if matches!(call.access, Access::SignedIn)
             && call.method != Method::GET

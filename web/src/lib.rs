@@ -53,6 +53,8 @@ pub mod history;
 pub mod passkeys;
 /// Recovery codes: the one time they are shown, and how many are left.
 pub mod recovery;
+/// The one prompt that has actions confirmed; every other slice may use it.
+pub mod step_up;
 
 /// An account, for tests.
 #[cfg(test)]
