@@ -8,9 +8,13 @@ use crate::{
     browser::{self, Kept},
     live::use_live,
     session::{Action, Here, Session, Standing, use_session},
+    step_up::{StepUp, use_step_up},
     store::{use_effect_of, use_value},
     text,
-    ui::{Element, Heading, Hears, Width, centre, classed, component_of, element, shell_with, waiting},
+    ui::{
+        Element, Heading, Hears, Width, centre, classed, component_of, element, group, shell_with, waiting,
+    },
+    wallet::{WalletPanels, WalletPanelsProps},
 };
 use gloo_events::EventListener;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -136,9 +140,16 @@ struct SurfacesProps {
 fn Surfaces(props: &SurfacesProps) -> Html {
     let SurfacesProps { api, here, tell } = props;
     let (surface, go) = use_surface();
-    let _live = use_live(api, tell);
-    let content = Heading { text: surface.name(), tab: surface.name() }.show();
-    shell_with(Width::Page, way_out(api, here, tell, AtStake::Nothing), ways(surface, &go), content)
+    let live = use_live(api, tell).live;
+    let StepUp { confirm, prompt } = use_step_up(api, &here.me);
+    let api = api.clone();
+    let panels = match surface {
+        Surface::Wallet => component_of::<WalletPanels>(WalletPanelsProps { api, confirm, live }, None),
+        _ => Html::default(),
+    };
+    let heading = Heading { text: surface.name(), tab: surface.name() }.show();
+    let content = group().with(heading).with(panels).with(prompt);
+    shell_with(Width::Page, way_out(&props.api, here, tell, AtStake::Nothing), ways(surface, &go), content)
 }
 
 /// Links to every surface, and back to the Security page.

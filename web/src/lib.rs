@@ -30,6 +30,8 @@ pub mod ceremony;
 pub mod clock;
 /// JSON as the browser reads it.
 pub mod json;
+/// Money as the person reads it.
+pub mod money;
 /// Everything that can fail, and its words.
 pub mod problem;
 /// What components keep, and what they do beside drawing.
@@ -55,6 +57,8 @@ pub mod passkeys;
 pub mod recovery;
 /// The one prompt that has actions confirmed; every other slice may use it.
 pub mod step_up;
+/// Money: the wallet, and sending.
+pub mod wallet;
 
 /// An account, for tests.
 #[cfg(test)]

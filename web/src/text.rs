@@ -20,6 +20,8 @@ pub const AWAY_TAB: &str = "Not available";
 pub const AWAY_AGAIN: &str = "Trying again by itself";
 pub const BROKEN_HEADING: &str = "This browser cannot open the console.";
 pub const CONSOLE: &str = "Console";
+pub const UNTIL: &str = "until ";
+pub const OVER: &str = "It is over.";
 pub const SKIP: &str = "Skip to the content";
 
 const fn words(what: &'static str, way_on: &'static str, tone: Tone) -> Words {
@@ -183,6 +185,22 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// To the second, in its two largest units: `1 day 3 h`, `23 h 10 min`, `9 min 12 s`, `12 s`.
+pub fn left(ms: u64) -> String {
+    let seconds = ms.div_ceil(1_000);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    let two = |one: u64, of_one: &str, other: u64, of_other: &str| {
+        [&one.to_string(), of_one, " ", &other.to_string(), of_other].concat()
+    };
+    match seconds {
+        0..60 => [&seconds.to_string(), " s"].concat(),
+        60..3_600 => two(minutes, " min", seconds % 60, " s"),
+        3_600..86_400 => two(hours, " h", minutes % 60, " min"),
+        86_400..172_800 => two(days, " day", hours % 24, " h"),
+        _ => two(days, " days", hours % 24, " h"),
+    }
+}
+
 /// `1 key`, `2 keys`.
 pub fn count(number: u64, one: &str, many: &str) -> String {
     let mut text = number.to_string();
@@ -207,6 +225,14 @@ pub fn ago(now_ms: u64, then_ms: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_is_told_in_two_units() {
+        let told = |seconds: u64| left(seconds * 1_000);
+        assert_eq!([1, 59, 60, 552].map(told), ["1 s", "59 s", "1 min 0 s", "9 min 12 s"]);
+        assert_eq!([3_600, 86_399, 97_200].map(told), ["1 h 0 min", "23 h 59 min", "1 day 3 h"]);
+        assert_eq!((left(1), told(259_200)), ("1 s".to_owned(), "3 days 0 h".to_owned()));
+    }
 
     #[test]
     fn ages_are_told_in_the_largest_unit_that_still_says_something() {

@@ -2,6 +2,7 @@ use crate::{
     ceremony::{Capabilities, CeremonyFailure, Kind, Mediation, Rejection},
     clock,
     json::{self, NotReadable},
+    step_up::{Difference, Offer},
 };
 use gloo_timers::future::TimeoutFuture;
 use holdfast_protocol::{
@@ -86,14 +87,33 @@ impl Prompt {
             .check_by(&options.token, |claims| Some(json::from_str::<Claims<OfAKey>>(claims).ok()?.into()))
             .map_err(CeremonyFailure::NotWhatWasAsked)?;
 
-        set(public_key, "challenge", &bytes(&challenge));
-        match kind {
-            Kind::Registration => {
-                make_bytes(&property(public_key, "user"))?;
-                make_each_bytes(&property(public_key, "excludeCredentials"))?;
-            }
-            Kind::SignIn => make_each_bytes(&property(public_key, "allowCredentials"))?,
+        if kind == Kind::Registration {
+            make_bytes(&property(public_key, "user"))?;
+            make_each_bytes(&property(public_key, "excludeCredentials"))?;
         }
+        Self::of_checked(kind, public_key, &challenge)
+    }
+
+    /// The same for the confirmation of an action, once `check` has found in the options what was asked for.
+    pub fn confirming(
+        options: &Options,
+        check: impl FnOnce(&Offer<'_>) -> Result<(), Difference>,
+    ) -> Result<Self, Difference> {
+        let public_key = &options.public_key;
+        let challenge = decoded(public_key, "challenge").map_err(|_| Difference::Unreadable)?;
+        check(&Offer {
+            ceremony: &options.ceremony,
+            unverified_token: &options.token,
+            challenge: &challenge,
+            rp_id: &options.rp_id(Kind::SignIn),
+            user_verification: &property(public_key, "userVerification").as_string().unwrap_or_default(),
+        })?;
+        Self::of_checked(Kind::SignIn, public_key, &challenge).map_err(|_| Difference::Unreadable)
+    }
+
+    fn of_checked(kind: Kind, public_key: &JsValue, challenge: &[u8]) -> Result<Self, CeremonyFailure> {
+        set(public_key, "challenge", &bytes(challenge));
+        make_each_bytes(&property(public_key, "allowCredentials"))?;
         let timeout_ms = property(public_key, "timeout").as_f64().and_then(json::whole);
         let timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok()).unwrap_or(DEFAULT_TIMEOUT_MS);
         Ok(Self { kind, public_key: public_key.clone(), timeout_ms })
@@ -237,7 +257,8 @@ fn read_assertion(credential: &JsValue) -> Option<AssertionResponse> {
         client_data_json: read_bytes(&response, "clientDataJSON")?,
         authenticator_data: read_bytes(&response, "authenticatorData")?,
         signature: read_bytes(&response, "signature")?,
-        user_handle: read_bytes(&response, "userHandle")?,
+        // `null` where the authenticator was told which passkeys it may use; at a sign-in the server wants one.
+        user_handle: read_bytes(&response, "userHandle").unwrap_or(Bytes(Vec::new())),
     })
 }
 
