@@ -8,8 +8,10 @@ mod history;
 mod passkeys;
 mod recovery;
 mod step_up;
+mod wallet;
 
 mod chat;
+mod confirming;
 mod integrators;
 mod lifecycle;
 mod package;

@@ -193,23 +193,9 @@ async fn recovery_codes_are_regenerated(kind: Kind) -> Result<()> {
     world.assert_no_violations(&browser).await
 }
 
-/// Mara, who has a wallet and nothing in it, and no browser here.
-async fn has_somebody_to_send_to(world: &World) -> Result<()> {
-    let account = "
-        INSERT INTO accounts (id, user_handle, name, email, email_key, role, tier, epoch, created_at_ms)
-        SELECT 'acc_1111-1111-1111-1111', public_key, 'Mara “M”', 'm@example.org', 'm@example.org', 'member',
-            'web_locked', 1, created_at_ms
-        FROM passkeys";
-    world.run_sql(account).await?;
-    let wallet = "
-        INSERT INTO wallets (id, account_id, created_at_ms)
-        VALUES ('wal_1111-1111-1111-1111', 'acc_1111-1111-1111-1111', 1)";
-    world.run_sql(wallet).await.map(drop)
-}
-
 async fn money_is_sent(kind: Kind) -> Result<()> {
     let (world, browser) = visit(kind).await?;
-    has_somebody_to_send_to(&world).await?;
+    world.has_somebody_to_send_to().await?;
     let wallet = async || {
         let answer = walk(&browser, "wallet", &[]).await?.answer;
         serde_json::from_value::<WalletView>(answer).context("read a wallet")
@@ -275,9 +261,9 @@ async fn the_last_passkey_stays(kind: Kind) -> Result<()> {
 }
 
 /// What it is about, and what a lying server makes of the options of a preflight.
-type Lie = (&'static str, fn(&mut Value));
+pub(crate) type Lie = (&'static str, fn(&mut Value));
 
-const LIES: [Lie; 13] = [
+pub(crate) const LIES: [Lie; 13] = [
     ("challenge", |options| options["public_key"]["challenge"] = json!(base64url::encode(&[7; 32]))),
     ("way", |options| options["public_key"]["userVerification"] = json!("discouraged")),
     ("relying party", |options| options["public_key"]["rpId"] = json!("example.org")),
@@ -296,7 +282,7 @@ const LIES: [Lie; 13] = [
 ];
 
 /// Another token in its place, with the challenge that belongs to it. No browser can check its HMAC.
-fn sign_anew(options: &mut Value, change: impl FnOnce(&mut Claims, &mut StepUp)) {
+pub(crate) fn sign_anew(options: &mut Value, change: impl FnOnce(&mut Claims, &mut StepUp)) {
     let token = options["token"].as_str().unwrap_or_default();
     let Ok(read) = UnverifiedToken::read(token) else { return };
     let mut claims = read.into_claims_after_mac();

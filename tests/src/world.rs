@@ -260,6 +260,20 @@ impl World {
         issued.map_err(|refusal| anyhow::anyhow!("{}", refusal.detail()))
     }
 
+    /// Mara “M”, who has a wallet and nothing in it, and no browser here: `wal_1111-1111-1111-1111`.
+    pub async fn has_somebody_to_send_to(&self) -> Result<()> {
+        const ACCOUNT: &str = "
+            INSERT INTO accounts (id, user_handle, name, email, email_key, role, tier, epoch, created_at_ms)
+            SELECT 'acc_1111-1111-1111-1111', public_key, 'Mara “M”', 'm@example.org', 'm@example.org', 'member',
+                'web_locked', 1, created_at_ms + 1
+            FROM passkeys";
+        self.run_sql(ACCOUNT).await?;
+        const WALLET: &str = "
+            INSERT INTO wallets (id, account_id, created_at_ms)
+            VALUES ('wal_1111-1111-1111-1111', 'acc_1111-1111-1111-1111', 1)";
+        self.run_sql(WALLET).await.map(drop)
+    }
+
     /// A column of text.
     pub async fn column(&self, query: &'static str) -> Result<Vec<String>> {
         store::column(&self.server()?.app.db, query).await
@@ -286,7 +300,7 @@ impl World {
     /// Lets something happen in the first account, as its other browsers would see it.
     pub async fn happens(&self, events: impl IntoIterator<Item = Activity>) -> Result<()> {
         let app = &self.server()?.app;
-        let account = self.column("SELECT id FROM accounts").await?;
+        let account = self.column("SELECT id FROM accounts ORDER BY created_at_ms").await?;
         let account = AccountId::parse(account.first().context("there is an account")?)?;
         let mut tx = app.db.write().await?;
         for what in events {

@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use holdfast_protocol::history::{Activity, TheftSign};
+use holdfast_protocol::{ids::WalletId, wallet::Usd};
 use holdfast_tests::{
-    browser::{AuthenticatorOptions, Browser, ColorScheme, Key, Kind, Name, Role},
+    browser::{Authenticator, AuthenticatorOptions, Browser, ColorScheme, Key, Kind, Name, Role},
     world::{World, answers_more_than, answers_on_time},
 };
 use std::{env, fs, path::PathBuf, time::Duration};
@@ -81,6 +82,9 @@ async fn main() -> Result<()> {
     browser.by_role(Role::Textbox, "New name").appears().await?;
     shots.take("rename").await?;
     browser.by_role(Role::Button, "Cancel").click().await?;
+    wallet(&mut shots, &world, &authenticator).await?;
+    browser.goto(&world.at("/security")).await?;
+    world.security_page_is_live(&browser).await?;
     browser.by_role(Role::Button, "Sign out").click().await?;
     browser.by_role(Role::Button, "Sign out of this browser").appears().await?;
     shots.take("sign-out").await?;
@@ -105,4 +109,75 @@ async fn main() -> Result<()> {
     browser.by_role(Role::Alert, Name::Any).appears().await?;
     shots.take("sign-in-refused").await?;
     Ok(())
+}
+
+/// The wallet, and the prompt in each of its states.
+async fn wallet(shots: &mut Shots<'_>, world: &World, authenticator: &Authenticator<'_>) -> Result<()> {
+    let browser = shots.browser;
+    browser.goto(&world.at("/console/wallet")).await?;
+    browser.page_says("Nothing has come or gone yet.").await?;
+    shots.take("wallet-empty").await?;
+    let mine = world.column("SELECT id FROM wallets WHERE account_id IS NOT NULL").await?;
+    world.issue(&WalletId::parse(mine.first().context("a wallet")?)?, Usd::parse("2154.10")?).await?;
+    world.has_somebody_to_send_to().await?;
+    browser.reload().await?;
+    browser.page_says("$2,154.10").await?;
+    browser.by_role(Role::Button, "Send").click().await?;
+    browser.page_says("Write how much.").await?;
+    shots.take("wallet-with-slips").await?;
+    for (label, text) in [
+        ("Their wallet's id", "wal_1111-1111-1111-1111"),
+        ("Their name", "Mara “M”"),
+        ("Amount in US dollars", "250"),
+        ("Note (if you like)", "Rent for “the shed”, November"),
+    ] {
+        browser.by_role(Role::Textbox, label).type_text(text).await?;
+    }
+    shots.take("wallet-filled").await?;
+    let send = browser.by_role(Role::Button, "Send");
+    let confirm = browser.by_role(Role::Button, "Confirm with a passkey");
+    let alert = browser.by_role(Role::Alert, Name::Any);
+    world.wire().hold("/v1/wallet/send/stepup");
+    send.click().await?;
+    browser.page_says("Getting the confirmation ready").await?;
+    shots.take("prompt-asking").await?;
+    world.wire().mend();
+    browser.page_says("This is done once").await?;
+    shots.take("prompt").await?;
+    authenticator.refuse_person().await?;
+    confirm.click().await?;
+    alert.appears().await?;
+    shots.take("prompt-closed-by-person").await?;
+    authenticator.verify_person().await?;
+    world.wire().lose_answers("/v1/wallet/send");
+    confirm.click().await?;
+    browser.by_role(Role::Button, "Send the same request again").appears().await?;
+    shots.take("prompt-unanswered").await?;
+    world.wire().mend();
+    browser.by_role(Role::Button, "Send the same request again").click().await?;
+    browser.page_says("went to").await?;
+    shots.take("wallet-sent").await?;
+    for (label, text) in [
+        ("Their wallet's id", "wal_1111-1111-1111-1111"),
+        ("Their name", "Mara “M”"),
+        ("Amount in US dollars", "3.20"),
+    ] {
+        browser.by_role(Role::Textbox, label).type_text(text).await?;
+    }
+    world
+        .wire()
+        .lie("/v1/wallet/send/stepup", |options| options["ceremony"] = "cer_0000-0000-0000-0000".into());
+    send.click().await?;
+    alert.appears().await?;
+    shots.take("prompt-alarm").await?;
+    world.wire().mend();
+    browser.by_role(Role::Button, "Close").click().await?;
+    const COOLDOWN: &str = "
+        UPDATE accounts SET cooldown_from_ms = created_at_ms, cooldown_until_ms = created_at_ms + 86400000";
+    world.run_sql(COOLDOWN).await?;
+    send.click().await?;
+    alert.appears().await?;
+    shots.take("prompt-cooldown").await?;
+    browser.by_role(Role::Button, "Close").click().await?;
+    world.run_sql("UPDATE accounts SET cooldown_from_ms = NULL, cooldown_until_ms = NULL").await.map(drop)
 }

@@ -144,7 +144,10 @@ fn Surfaces(props: &SurfacesProps) -> Html {
     let StepUp { confirm, prompt } = use_step_up(api, &here.me);
     let api = api.clone();
     let panels = match surface {
-        Surface::Wallet => component_of::<WalletPanels>(WalletPanelsProps { api, confirm, live }, None),
+        Surface::Wallet => component_of::<WalletPanels>(
+            WalletPanelsProps { api, confirm, live, name: here.me.account.name.clone() },
+            None,
+        ),
         _ => Html::default(),
     };
     let heading = Heading { text: surface.name(), tab: surface.name() }.show();

@@ -55,6 +55,8 @@ enum Interference {
     Held(&'static str),
     /// The server's answer is 503.
     Broken(&'static str),
+    /// The server does what it is asked; its answer is lost on the way.
+    Unheard(&'static str),
     /// One bit of the first answer's body is another.
     Spoilt(&'static str),
     /// What is answered with success, in JSON, is told otherwise.
@@ -95,6 +97,11 @@ impl Wire {
     /// Requests to such paths are answered with 503 until [`Wire::mend`].
     pub fn break_off(&self, path: &'static str) {
         self.0.interference.send_replace(Interference::Broken(path));
+    }
+
+    /// Requests to such paths reach the server, and its answer does not come back, until [`Wire::mend`].
+    pub fn lose_answers(&self, path: &'static str) {
+        self.0.interference.send_replace(Interference::Unheard(path));
     }
 
     /// In the very first answer from each such path one bit is another.
@@ -162,6 +169,10 @@ pub(super) async fn tap(State(wire): State<Wire>, request: Request, next: Next) 
     let now = *wire.0.interference.borrow();
     let response = match now {
         Interference::Broken(path) if meets(path) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Interference::Unheard(path) if meets(path) => {
+            let _ = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+            StatusCode::BAD_GATEWAY.into_response()
+        }
         Interference::Spoilt(path) if meets(path) && wire.is_first_at(&exchange.path) => {
             // A compressed file that does not unpack would prove nothing.
             parts.headers.remove(header::ACCEPT_ENCODING);

@@ -9,7 +9,7 @@ enum Part<'a> {
     Plain(&'a str),
     /// A name that somebody gave, with its quotation marks: it cannot close them itself.
     Name(&'a str),
-    /// An unchanging id, or a code that is compared with another screen.
+    /// An unchanging id, with its brackets, or a code that is compared with another screen.
     Id(&'a str),
     /// So much money.
     Amount(&'a str),
@@ -70,10 +70,14 @@ fn push_plain<'a>(parts: &mut Vec<Part<'a>>, text: &'a str) {
     let mut at = 0;
     for piece in text.split_inclusive(' ') {
         let word = piece.trim_matches(|c: char| matches!(c, ' ' | '(' | ')' | '.' | ','));
-        let from = at + piece.find(word).unwrap_or_default();
+        let mut from = at + piece.find(word).unwrap_or_default();
         at += piece.len();
         let special = if is_id(word) {
-            Some((Part::Id as fn(&'a str) -> Part<'a>, from + word.len()))
+            let mut to = from + word.len();
+            if text[..from].ends_with('(') && text[to..].starts_with(')') {
+                (from, to) = (from - 1, to + 1);
+            }
+            Some((Part::Id as fn(&'a str) -> Part<'a>, to))
         } else if is_amount(word) && text[from + word.len()..].starts_with(" USD") {
             Some((Part::Amount as fn(&'a str) -> Part<'a>, from + word.len() + " USD".len()))
         } else {
@@ -139,9 +143,9 @@ mod tests {
         let of = |sentence: &'static str| parts(divided(sentence).0);
         assert_eq!(
             of(SENTENCES[0])[1..5],
-            [Part::Amount("12.50 USD"), Part::Plain(" to "), Part::Name("“Mara”"), Part::Plain(" ("),]
+            [Part::Amount("12.50 USD"), Part::Plain(" to "), Part::Name("“Mara”"), Part::Plain(" "),]
         );
-        assert_eq!(of(SENTENCES[0])[5..], [Part::Id("wal_2222-2222-2222-2222"), Part::Plain(").")]);
+        assert_eq!(of(SENTENCES[0])[5..], [Part::Id("(wal_2222-2222-2222-2222)"), Part::Plain(".")]);
         assert_eq!(of(SENTENCES[1])[1], Part::Name("“Old. key”"));
         assert_eq!(of(SENTENCES[2])[5], Part::Id("7k4m-x2f9"));
     }

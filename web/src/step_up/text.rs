@@ -7,7 +7,7 @@ use crate::{
     text::will_ask_to_sign_in,
     words::{Tone, Words},
 };
-use holdfast_protocol::{history::Device, problem::Code};
+use holdfast_protocol::{history::Device, problem::Code, step_up::Kind as Action};
 use std::borrow::Cow;
 
 pub(super) const TITLE: &str = "Confirm with your passkey";
@@ -18,6 +18,7 @@ pub(super) const SEND_AGAIN: &str = "Send the same request again";
 pub(super) const ASKING: &str = "Getting the confirmation ready";
 pub(super) const PROMPTING: &str = "Your device is asking. Answer it there.";
 pub(super) const SENDING: &str = "Confirmed. The console is doing it now.";
+pub(super) const BARRED_TITLE: &str = "Not now";
 pub(super) const ALARM_TITLE: &str = "Stop. This is not what you asked for.";
 pub(super) const ALARM_ASKED: &str = "You asked for this:";
 pub(super) const SECURITY_PAGE: &str = "Open your Security page";
@@ -101,20 +102,15 @@ pub(super) fn by(device: &Device, signer: Signer, will_ask: Option<WillAsk>) -> 
 }
 
 /// What the alarm means.
-pub(super) fn alarm(difference: Difference) -> Words {
-    let what = [
-        "The server's answer names another ",
-        differing(difference),
-        ", so your passkey was not asked and nothing was done.",
-    ];
-    Words {
-        what: what.concat().into(),
-        way_on:
-            "Somebody may have taken over this console, or stand between it and you. Confirm nothing here, \
-                 and tell whoever runs the console in another way than through this page."
-                .into(),
-        tone: Tone::Broken,
-    }
+pub(super) const ALARM: Words = words(
+    "The server wanted something else signed. Your passkey was not asked, and nothing was done.",
+    "Somebody may have taken over this console, or stand between it and you. Confirm nothing here, and tell whoever runs the console in another way than through this page.",
+    Tone::Broken,
+);
+
+/// What helps whoever runs the console.
+pub(super) fn to_tell(action: Action, difference: Difference) -> String {
+    ["Tell them: ", action.as_str(), ", another ", differing(difference), "."].concat()
 }
 
 const fn differing(difference: Difference) -> &'static str {

@@ -12,10 +12,7 @@ use crate::{
     ceremony::{Capabilities, WillAsk},
     problem::Failure,
     text as words,
-    ui::{
-        Again, Countdown, Element, Focus, Group, Modal, alert, button, div, element, group, p,
-        waiting,
-    },
+    ui::{Again, Countdown, Element, Focus, Group, Modal, alert, button, div, element, group, p, waiting},
     webauthn,
 };
 use gloo_events::EventListener;
@@ -97,7 +94,7 @@ fn dialog(open: &Open, flow: &Rc<Flow>, device: &Device, will_ask: Option<WillAs
     };
     let (title, content) = match &open.phase {
         Phase::Alarm(difference) => (text::ALARM_TITLE, alarm(open, *difference)),
-        Phase::Barred(failure) => (text::TITLE, barred(failure, flow)),
+        Phase::Barred(failure) => (text::BARRED_TITLE, barred(failure, flow)),
         Phase::Asking if open.said.is_none() => (text::TITLE, group()),
         _ => (text::TITLE, asked(open, device, will_ask)),
     };
@@ -132,10 +129,10 @@ fn asked(open: &Open, device: &Device, will_ask: Option<WillAsk>) -> Group {
 /// Nothing of what the server wanted signed is shown: only what the person had asked for.
 fn alarm(open: &Open, difference: Difference) -> Group {
     group()
-        .with(alert(SAID, &text::alarm(difference), None))
+        .with(alert(SAID, &text::ALARM, None))
         .with(p("small muted").with(text::ALARM_ASKED))
         .with(deed(DEED, &open.asked.sentence))
-        .with(p("small muted").with(element("code").with(open.asked.kind.as_str())))
+        .with(p("small muted").with(text::to_tell(open.asked.kind, difference)))
 }
 
 fn barred(failure: &Failure, flow: &Rc<Flow>) -> Group {

@@ -8,8 +8,6 @@ use holdfast_protocol::{problem::Code, wallet::Send};
 
 pub(super) const LOADING: &str = "Fetching your wallet";
 pub(super) const BALANCE: &str = "In your wallet";
-pub(super) const RECEIVE: &str =
-    "To receive money, give this id and your name, as it is written above, to whoever wants to send it.";
 pub(super) const COPY: &str = "Copy the id";
 pub(super) const COPIED: &str = "Copied.";
 pub(super) const NOT_COPIED: &str = "The browser would not copy it. Select it and copy it yourself.";
@@ -52,6 +50,11 @@ const OTHER_NAME: Words = Words {
     ),
     tone: Tone::Wait,
 };
+
+/// How others send money here.
+pub(super) fn receive(name: &str) -> String {
+    ["To receive money, give this id and your name, “", name, "”, to whoever wants to send it."].concat()
+}
 
 /// That amount as the person's locale writes it.
 pub(super) fn reads_as(money: &str) -> String {

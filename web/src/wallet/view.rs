@@ -26,6 +26,8 @@ pub struct WalletPanelsProps {
     pub api: Api,
     pub confirm: Confirm,
     pub live: Live,
+    /// Of the account.
+    pub name: String,
 }
 
 /// The wallet of whoever is signed in.
@@ -39,14 +41,14 @@ pub fn WalletPanels(props: &WalletPanelsProps) -> Html {
             alert("wallet-failure", &failure.words(), Some(Again::new(&handles.fetch)))
         }
         Wallet::Loaded(loaded) => group()
-            .with(balance(loaded, &handles))
+            .with(balance(loaded, &props.name, &handles))
             .with(sending(&loaded.form, &handles))
             .with(transfers(loaded, &handles, now_ms))
             .into_html(),
     }
 }
 
-fn balance(loaded: &Loaded, handles: &Handles) -> Element {
+fn balance(loaded: &Loaded, name: &str, handles: &Handles) -> Element {
     let id = p("wallet-id")
         .with(element("code").with(loaded.id.as_str().to_owned()))
         .with(button("btn quiet", handles.copy.clone()).with(picture(Icon::Copy)).with(text::COPY))
@@ -56,7 +58,7 @@ fn balance(loaded: &Loaded, handles: &Handles) -> Element {
         .with(element("h2").class("small muted").attr("id", "balance").with(text::BALANCE))
         .with(p("sum").with(money(loaded.balance)))
         .with(id)
-        .with(p("small muted").with(text::RECEIVE))
+        .with(p("small muted").with(text::receive(name)))
 }
 
 fn sending(filled: &Form, handles: &Handles) -> Html {
@@ -108,7 +110,7 @@ fn sending(filled: &Form, handles: &Handles) -> Html {
         Phase::Sent(said) => (None, Some(notice(Tone::Held, said))),
         Phase::Typing | Phase::Faulty(_) | Phase::Sending => (None, None),
     };
-    let form = form("sending", handles.send.clone())
+    let form = form("form sending", handles.send.clone())
         .with(to.show())
         .with(to_name.show())
         .with(div("how-much").with(how_much.show()).with(p("status").attr("role", "status").with(reads_as)))

@@ -1,0 +1,223 @@
+//! The prompt that has actions confirmed: whatever can go wrong in it has words and a way on, nothing is done twice,
+//! and a server that lies gets an alarm instead of a passkey.
+
+use anyhow::{Context, Result, ensure};
+use holdfast_protocol::ids::{AccountId, SessionId};
+use holdfast_protocol::step_up::hash_of;
+use holdfast_tests::browser::{Browser, Kind, Locator, Name, Role};
+use holdfast_tests::in_every_browser;
+use holdfast_tests::world::World;
+use serde_json::json;
+use std::time::Duration;
+
+use crate::step_up::{LIES, Lie, sign_anew};
+use crate::wallet::{SENTENCE, holds, send, visit};
+
+in_every_browser!(
+    every_failure_of_the_device_has_its_words,
+    a_server_that_lies_raises_an_alarm,
+    a_lost_answer_never_sends_twice,
+    what_has_changed_meanwhile_is_said,
+    who_is_held_back_is_told_until_when,
+);
+
+const SEND: &str = "/v1/wallet/send";
+
+fn dialog(browser: &Browser) -> Locator<'_> {
+    browser.by_role(Role::Dialog, "Confirm with your passkey")
+}
+
+/// Once it is ready: before, the button does nothing.
+async fn confirm(browser: &Browser) -> Result<()> {
+    dialog(browser).says("You confirm it in").await?;
+    dialog(browser).by_role(Role::Button, "Confirm with a passkey").click().await
+}
+
+/// What the browser says, and what the prompt makes of it.
+const FAILURES: [(&str, &str); 5] = [
+    ("NotAllowedError", "The passkey prompt was closed. Nothing was done."),
+    ("TimeoutError", "The time for the passkey prompt was over. Nothing was done."),
+    ("NotSupportedError", "Nothing here can hold such a passkey."),
+    ("SecurityError", "Passkeys of this console do not work at this address."),
+    ("UnknownError", "The browser could not finish this (UnknownError)."),
+];
+
+async fn every_failure_of_the_device_has_its_words(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = visit(&world, &browser).await?;
+    send(&browser, "12.50").await?;
+    for (name, words) in FAILURES {
+        const FAIL: &str = "
+            const name = arguments[0];
+            navigator.credentials.get = () => window.Promise.reject(new window.DOMException('', name));";
+        browser.execute(FAIL, &[json!(name)]).await?;
+        confirm(&browser).await?;
+        dialog(&browser).by_role(Role::Alert, Name::Any).says(words).await.context(name)?;
+    }
+    // A device that does not settle, and a person who does not wait.
+    browser.execute("navigator.credentials.get = () => new window.Promise(() => {});", &[]).await?;
+    confirm(&browser).await?;
+    dialog(&browser).says("Your device is asking.").await?;
+    dialog(&browser).by_role(Role::Button, "Cancel").click().await?;
+    dialog(&browser).disappears().await?;
+    ensure!(world.wire().exchanges_at(SEND).len() == 1, "nothing was sent");
+
+    browser.execute("delete navigator.credentials.get", &[]).await?;
+    browser.by_role(Role::Button, "Send").click().await?;
+    confirm(&browser).await?;
+    holds(&browser, "$7.50").await?;
+    world.assert_no_violations(&browser).await
+}
+
+/// What only a page can see that knows who is signed in, and what it has asked for.
+const LIES_TO_THE_PAGE: [Lie; 3] = [
+    ("account", |options| sign_anew(options, |_, step_up| step_up.account = AccountId::make([7; 16]))),
+    ("session", |options| sign_anew(options, |_, step_up| step_up.session = SessionId::make([7; 16]))),
+    ("operation", |options| {
+        // A token for another amount, whole and consistent in itself.
+        sign_anew(options, |_, step_up| {
+            step_up.parameters = hash_of("{}");
+            step_up.sentence = SENTENCE.replace("12.50", "1250.00");
+        });
+    }),
+];
+
+async fn a_server_that_lies_raises_an_alarm(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = visit(&world, &browser).await?;
+    const COUNT: &str = "
+        window.asked = 0;
+        navigator.credentials.get = () => { window.asked += 1; return new window.Promise(() => {}); };";
+    browser.execute(COUNT, &[]).await?;
+    let alarm = browser.by_role(Role::Dialog, "Stop. This is not what you asked for.");
+    send(&browser, "12.50").await?;
+    dialog(&browser).says(SENTENCE).await?;
+    dialog(&browser).by_role(Role::Button, "Cancel").click().await?;
+    for (about, lie) in LIES.into_iter().chain(LIES_TO_THE_PAGE) {
+        world.wire().lie("/v1/wallet/send/stepup", lie);
+        browser.by_role(Role::Button, "Send").click().await?;
+        alarm.by_role(Role::Alert, Name::Any).says("Your passkey was not asked").await.context(about)?;
+        // What the person wanted stands there, and nothing of what came instead.
+        alarm.says(SENTENCE).await.context(about)?;
+        let said = alarm.text().await?;
+        ensure!(!said.contains("1250.00") && !said.contains("Rename it."), "{about}: {said}");
+        let buttons = alarm.by_role(Role::Button, Name::Any);
+        ensure!(buttons.texts().await? == ["Close"], "{about}: {:?}", buttons.texts().await?);
+        buttons.click().await?;
+        alarm.disappears().await?;
+    }
+    ensure!(browser.execute("return window.asked", &[]).await? == json!(0), "the passkey was asked");
+    let sends = world.wire().exchanges_at(SEND);
+    ensure!(sends.iter().all(|sent| sent.status == 403), "{sends:?}");
+
+    // The same page, once the server tells the truth.
+    world.wire().mend();
+    browser.execute("delete navigator.credentials.get", &[]).await?;
+    browser.by_role(Role::Button, "Send").click().await?;
+    confirm(&browser).await?;
+    holds(&browser, "$7.50").await?;
+    world.assert_no_violations(&browser).await
+}
+
+async fn a_lost_answer_never_sends_twice(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = visit(&world, &browser).await?;
+    let alert = browser.by_role(Role::Alert, Name::Any);
+
+    // It is done, and nobody hears of it.
+    send(&browser, "2.00").await?;
+    dialog(&browser).says("Send 2.00 USD").await?;
+    world.wire().lose_answers(SEND);
+    confirm(&browser).await?;
+    alert.says("this page does not know whether it was done").await?;
+    world.wire().mend();
+    dialog(&browser).by_role(Role::Button, "Send the same request again").click().await?;
+    dialog(&browser).disappears().await?;
+    holds(&browser, "$18.00").await?;
+
+    // The same, and the person gives up, looks, and sends it once more: it was sent already.
+    send(&browser, "3.00").await?;
+    dialog(&browser).says("Send 3.00 USD").await?;
+    world.wire().lose_answers(SEND);
+    confirm(&browser).await?;
+    dialog(&browser).by_role(Role::Button, "Send the same request again").appears().await?;
+    dialog(&browser).by_role(Role::Button, "Close").click().await?;
+    alert.says("does not send it twice").await?;
+    world.wire().mend();
+    browser.by_role(Role::Button, "Send").click().await?;
+    browser.by_role(Role::Status, Name::Any).saying("$3.00 went to").appears().await?;
+    holds(&browser, "$15.00").await?;
+
+    // It is not done at all, and then it is.
+    send(&browser, "5.00").await?;
+    dialog(&browser).says("Send 5.00 USD").await?;
+    world.wire().break_off(SEND);
+    confirm(&browser).await?;
+    alert.says("this page does not know whether it was done").await?;
+    world.wire().mend();
+    dialog(&browser).by_role(Role::Button, "Send the same request again").click().await?;
+    holds(&browser, "$10.00").await?;
+    let sent = world.column("SELECT id FROM transfers").await?;
+    ensure!(sent.len() == 4, "one was issued and three were sent: {sent:?}");
+    world.assert_no_violations(&browser).await
+}
+
+async fn what_has_changed_meanwhile_is_said(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let authenticator = visit(&world, &browser).await?;
+    let alert = browser.by_role(Role::Alert, Name::Any);
+
+    // The token has expired: a fresh one is asked for.
+    send(&browser, "12.50").await?;
+    dialog(&browser).says(SENTENCE).await?;
+    world.pass(Duration::from_secs(301));
+    confirm(&browser).await?;
+    alert.says("The time for this confirmation was over. Nothing was done.").await?;
+
+    // The person is not verified: what the server says of that.
+    authenticator.refuse_person().await?;
+    confirm(&browser).await?;
+    alert.says("The passkey prompt was closed. Nothing was done.").await?;
+    authenticator.verify_person().await?;
+
+    // Who is to get it has another name by now.
+    world.run_sql("UPDATE accounts SET name = 'Otto' WHERE id = 'acc_1111-1111-1111-1111'").await?;
+    confirm(&browser).await?;
+    dialog(&browser).disappears().await?;
+    alert.says("That wallet's owner has another name. Nothing was sent.").await?;
+    holds(&browser, "$20.00").await?;
+    ensure!(browser.violations().await?.is_empty());
+    Ok(())
+}
+
+async fn who_is_held_back_is_told_until_when(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = visit(&world, &browser).await?;
+    const COOLDOWN: &str = "
+        UPDATE accounts SET cooldown_from_ms = created_at_ms, cooldown_until_ms = created_at_ms + 86400000";
+    world.run_sql(COOLDOWN).await?;
+    send(&browser, "12.50").await?;
+    let dialog = browser.by_role(Role::Dialog, "Not now");
+    dialog.by_role(Role::Alert, Name::Any).says("The account is in a cooldown.").await?;
+    dialog.by_role(Role::Timer, Name::Any).says("23 h").await?;
+    ensure!(dialog.by_role(Role::Button, Name::Any).texts().await? == ["Close"]);
+    dialog.by_role(Role::Button, "Close").click().await?;
+
+    world.run_sql("UPDATE accounts SET cooldown_from_ms = NULL, cooldown_until_ms = NULL").await?;
+    world.run_sql("UPDATE passkeys SET disabled_at_ms = 1").await?;
+    browser.by_role(Role::Button, "Send").click().await?;
+    dialog.says("You have no passkey to confirm this with.").await?;
+    dialog.by_role(Role::Link, "Open your Security page").appears().await?;
+    dialog.by_role(Role::Button, "Close").click().await?;
+
+    world.run_sql("UPDATE passkeys SET disabled_at_ms = NULL").await?;
+    browser.by_role(Role::Button, "Send").click().await?;
+    confirm(&browser).await?;
+    holds(&browser, "$7.50").await?;
+    world.assert_no_violations(&browser).await
+}
