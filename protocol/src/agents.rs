@@ -6,6 +6,7 @@ use crate::{
     wallet::Usd,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which files an agent may read and write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,17 +110,31 @@ pub struct PairingView {
     pub budget: Usd,
     /// What that is counted in.
     pub currency: Currency,
+    /// From where it asks.
+    pub source: Source,
     /// Milliseconds since 1970.
     pub asked_at_ms: u64,
     /// Until when it can be approved: milliseconds since 1970.
     pub expires_at_ms: u64,
 }
 
+/// From where an agent asks, beside whoever looks at its pairing. No address is kept to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// From the same network address.
+    Same,
+    /// From another one.
+    Another,
+}
+
 /// `GET /v1/agents`: every agent of the account that is not torn down, the newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AgentList {
     /// The agents.
     pub agents: Vec<AgentView>,
+    /// The last five charges of each that has paid anything, the newest first.
+    pub charges: BTreeMap<AgentId, Vec<Charge>>,
 }
 
 /// An agent as its owner sees it; `GET /v1/agents/self` is what it sees of itself.

@@ -27,7 +27,9 @@ use holdfast_protocol::{
     history::Activity,
     problem::{Code, StepUpReason},
     step_up::Kind,
+    wallet::Usd,
 };
+use std::collections::BTreeMap;
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -48,8 +50,13 @@ async fn list(State(app): State<App>, SignedIn(session): SignedIn) -> Result<axu
     let mut tx = app.db.look().await?;
     let rows = store::list(&mut tx, &session.account).await?;
     let now_ms = app.clock.unix_ms();
-    let agents = rows.into_iter().map(|row| rules::view(row, now_ms)).collect::<Result<_>>()?;
-    Ok(axum::Json(AgentList { agents }))
+    let agents = rows.into_iter().map(|row| rules::view(row, now_ms)).collect::<Result<Vec<_>>>()?;
+    let mut charges = BTreeMap::new();
+    for AgentView { id, .. } in agents.iter().filter(|agent| agent.spent != Usd::ZERO) {
+        let rows = store::last_charges(&mut tx, id).await?;
+        charges.insert(id.clone(), rows.into_iter().map(rules::charge).collect::<Result<_>>()?);
+    }
+    Ok(axum::Json(AgentList { agents, charges }))
 }
 
 /// `GET /v1/agents/self`.

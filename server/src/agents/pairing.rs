@@ -33,7 +33,8 @@ pub(super) async fn ask(
     parts: Parts,
     Json(request): Json<PairingRequest>,
 ) -> Result<axum::Json<Pairing>> {
-    app.limits.pairing.check(&app.source(&parts))?;
+    let source = app.source(&parts);
+    app.limits.pairing.check(&source)?;
     let (now_ms, secret) = (app.clock.unix_ms(), app.entropy.make::<32>());
     let new = store::NewPairing {
         code: PairingCode::make(app.entropy.make()),
@@ -42,6 +43,7 @@ pub(super) async fn ask(
         name: label(&request.name, "An agent's name")?,
         scope: request.scope,
         budget_micros: request.budget.micros(),
+        source,
         asked_at_ms: now_ms,
         expires_at_ms: now_ms.saturating_add(LIVES_MS),
     };
@@ -65,7 +67,8 @@ pub(super) async fn look(
     code: std::result::Result<Path<String>, PathRejection>,
 ) -> Result<axum::Json<PairingView>> {
     app.limits.code.check(&app.config.keys.mac("limits/code", session.account.as_str().as_bytes()))?;
-    app.limits.code.check(&app.source(&parts))?;
+    let source = app.source(&parts);
+    app.limits.code.check(&source)?;
     let none = || {
         let detail = "No agent waits with this code. A code lives for ten minutes; let the agent ask again.";
         Refusal::with_detail(Code::NotFound, detail)
@@ -74,7 +77,7 @@ pub(super) async fn look(
     let code = PairingCode::parse(&code).map_err(|_| none())?;
     let mut tx = app.db.look().await?;
     let row = store::open_pairing(&mut tx, &code, app.clock.unix_ms()).await?.ok_or_else(none)?;
-    Ok(axum::Json(rules::pairing_view(code, row)?))
+    Ok(axum::Json(rules::pairing_view(code, row, &source)?))
 }
 
 /// `POST /v1/agents/pairings/claim`: the token is made now and told once; only its hash is kept.

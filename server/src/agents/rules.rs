@@ -1,10 +1,11 @@
 use super::store::{AgentRow, ChargeRow, PairingRow};
 use crate::{
+    limits::Key,
     me::wire_ms,
     problem::{Refusal, Result},
 };
 use holdfast_protocol::{
-    agents::{AgentState, AgentView, Charge, Currency, FileScope, Merchant, PairingView, named},
+    agents::{AgentState, AgentView, Charge, Currency, FileScope, Merchant, PairingView, Source, named},
     ids::{AgentId, ChargeId, PairingCode},
     problem::Code,
     step_up::quoted,
@@ -50,8 +51,9 @@ pub(super) fn view(row: AgentRow, now_ms: i64) -> Result<AgentView> {
     })
 }
 
-/// Who waits with a code, as it is shown.
-pub(super) fn pairing_view(code: PairingCode, row: PairingRow) -> Result<PairingView> {
+/// Who waits with a code, as it is shown to somebody at `source`.
+pub(super) fn pairing_view(code: PairingCode, row: PairingRow, source: &Key) -> Result<PairingView> {
+    let same = row.source.as_deref() == Some(source.as_slice());
     Ok(PairingView {
         code,
         agent: AgentId::parse(&row.agent_id).map_err(|_| Code::Internal)?,
@@ -59,6 +61,7 @@ pub(super) fn pairing_view(code: PairingCode, row: PairingRow) -> Result<Pairing
         scope: FileScope::parse(&row.scope).ok_or(Code::Internal)?,
         budget: usd(row.budget_micros)?,
         currency: Currency::Usd,
+        source: if same { Source::Same } else { Source::Another },
         asked_at_ms: wire_ms(row.asked_at_ms),
         expires_at_ms: wire_ms(row.expires_at_ms),
     })

@@ -1,4 +1,7 @@
-use crate::db::{Tx, execute, row, rows};
+use crate::{
+    db::{Tx, execute, row, rows},
+    limits::Key,
+};
 use holdfast_protocol::{
     agents::FileScope,
     ids::{AccountId, AgentId, PairingCode},
@@ -12,6 +15,8 @@ pub(super) struct NewPairing {
     pub name: String,
     pub scope: FileScope,
     pub budget_micros: i64,
+    /// A keyed hash of the address that it asks from.
+    pub source: Key,
     pub asked_at_ms: i64,
     pub expires_at_ms: i64,
 }
@@ -19,15 +24,16 @@ pub(super) struct NewPairing {
 pub(super) async fn insert_pairing(tx: &mut Tx, new: &NewPairing) -> Result<(), sqlx::Error> {
     execute!(
         tx,
-        "INSERT INTO pairings (code, agent_id, secret_hash, name, scope, budget_micros, asked_at_ms,
+        "INSERT INTO pairings (code, agent_id, secret_hash, name, scope, budget_micros, source, asked_at_ms,
                                expires_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         new.code.as_str(),
         new.agent.as_str(),
         new.secret_hash.as_slice(),
         new.name.as_str(),
         new.scope.as_str(),
         new.budget_micros,
+        new.source.as_slice(),
         new.asked_at_ms,
         new.expires_at_ms,
     )?;
@@ -41,6 +47,7 @@ pub(super) struct PairingRow {
     pub name: String,
     pub scope: String,
     pub budget_micros: i64,
+    pub source: Option<Vec<u8>>,
     pub asked_at_ms: i64,
     pub expires_at_ms: i64,
 }
@@ -53,15 +60,15 @@ pub(super) async fn open_pairing(
     row!(
         tx,
         PairingRow,
-        "SELECT agent_id, name, scope, budget_micros, asked_at_ms, expires_at_ms FROM pairings
+        "SELECT agent_id, name, scope, budget_micros, source, asked_at_ms, expires_at_ms FROM pairings
          WHERE code = $1 AND approved_at_ms IS NULL AND expires_at_ms > $2",
         code.as_str(),
         now_ms,
     )
 }
 
-/// Claims a pairing for its owner; its token can be fetched as long as the agent lives. False: it waits no
-/// more.
+/// Claims a pairing for its owner; its token can be fetched as long as the agent lives, and from where it
+/// asked is forgotten. False: it waits no more.
 pub(super) async fn approve(
     tx: &mut Tx,
     code: &PairingCode,
@@ -70,7 +77,7 @@ pub(super) async fn approve(
 ) -> Result<bool, sqlx::Error> {
     let approved = execute!(
         tx,
-        "UPDATE pairings SET approved_at_ms = $1, expires_at_ms = $2
+        "UPDATE pairings SET approved_at_ms = $1, expires_at_ms = $2, source = NULL
          WHERE code = $3 AND approved_at_ms IS NULL AND expires_at_ms > $4",
         now_ms,
         expires_at_ms,
@@ -288,6 +295,17 @@ pub(super) async fn charge(
          WHERE agent_id = $1 AND idempotency_key = $2",
         agent.as_str(),
         key,
+    )
+}
+
+/// The last five of an agent, the newest first.
+pub(super) async fn last_charges(tx: &mut Tx, agent: &AgentId) -> Result<Vec<ChargeRow>, sqlx::Error> {
+    rows!(
+        tx,
+        ChargeRow,
+        "SELECT id, amount_micros, left_micros, merchant, settlement_token, at_ms FROM charges
+         WHERE agent_id = $1 ORDER BY at_ms DESC, id LIMIT 5",
+        agent.as_str(),
     )
 }
 

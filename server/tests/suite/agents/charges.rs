@@ -4,11 +4,14 @@ use super::{DAY_MS, agents, told};
 use crate::support::{Program, World, run, stored_facts};
 use futures_util::future::join_all;
 use holdfast_protocol::{
-    agents::{AgentView, Charge, Currency},
+    agents::{AgentList, AgentView, Charge, Currency},
     problem::Code,
 };
 use serde_json::json;
-use std::{collections::BTreeSet, num::NonZeroU32};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -71,6 +74,28 @@ async fn more_than_what_is_left_is_refused_whole() {
         assert_eq!(agent.charge("0.000001", number).await.code(), Code::BudgetExceeded);
     }
     assert_eq!(super::told(&browser).await.len(), told.len());
+}
+
+#[tokio::test]
+async fn an_owner_sees_the_last_five_charges_of_each_agent() {
+    let world = World::new().await;
+    let (browser, other) = (world.browser().await, world.browser().await);
+    let [busy, thrifty, idle] = [
+        world.agent(&browser.account).await,
+        world.agent(&browser.account).await,
+        world.agent(&browser.account).await,
+    ];
+    let mut paid: Vec<Charge> = Vec::new();
+    for number in 1..=7 {
+        world.advance_ms(1);
+        paid.insert(0, busy.charge(&format!("0.0{number}"), number).await.json());
+    }
+    let one: Charge = thrifty.charge("9.00", 1).await.json();
+    assert_eq!(idle.charge("10.01", 1).await.code(), Code::BudgetExceeded);
+    let AgentList { charges, .. } = browser.get("/v1/agents").await.json();
+    assert_eq!(charges, BTreeMap::from([(busy.id, paid[..5].to_vec()), (thrifty.id, vec![one])]));
+    let AgentList { charges, .. } = other.get("/v1/agents").await.json();
+    assert_eq!(charges, BTreeMap::new());
 }
 
 #[tokio::test]

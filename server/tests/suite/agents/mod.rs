@@ -72,7 +72,7 @@ impl Asked {
 }
 
 async fn agents(browser: &Browser) -> Vec<AgentView> {
-    let AgentList { agents } = browser.get("/v1/agents").await.json();
+    let AgentList { agents, .. } = browser.get("/v1/agents").await.json();
     agents
 }
 

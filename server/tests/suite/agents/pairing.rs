@@ -1,10 +1,10 @@
 //! An agent and its owner find one another by a code (G1).
 
 use super::{Asked, DAY_MS, act, agents, ask, confirm, told, unguarded};
-use crate::support::{Program, Raw, World, everything_stored, stored_facts};
+use crate::support::{Program, Raw, World, everything_stored, run, stored_facts};
 use futures_util::future::join_all;
 use holdfast_protocol::{
-    agents::{AgentState, Currency, FileScope, PairingView},
+    agents::{AgentState, Currency, FileScope, PairingView, Source},
     problem::Code,
     step_up::Kind,
 };
@@ -55,6 +55,34 @@ async fn an_agent_asks_its_owner_signs_and_it_gets_its_token_once() {
     );
     let stored = everything_stored(&world).await;
     assert!(!stored.contains(&token.to_lowercase()) && !asked.is_told_by(&stored));
+}
+
+#[tokio::test]
+async fn an_owner_sees_whether_the_agent_asks_from_where_they_are() {
+    let world = World::with(|config| {
+        config.trust_proxy = 1;
+        config.step_up_off = Kind::ALL.to_vec();
+    })
+    .await;
+    let browser = world.browser().await;
+    for (address, source) in
+        [("127.0.0.1", Source::Same), ("198.51.100.7", Source::Another), ("2001:db8::1", Source::Another)]
+    {
+        let mut request = Raw::new("POST", "/v1/agents/pairings");
+        request.add("content-type", "application/json");
+        request.add("x-forwarded-for", address);
+        let wish = json!({ "name": "Shopper", "scope": "workspace", "budget": "1.00" });
+        request.body = wish.to_string().into_bytes();
+        let asked: Value = request.send(world.address).await.json();
+        let view: PairingView = look(&browser, asked["code"].as_str().unwrap()).await.json();
+        assert_eq!(view.source, source, "{address}");
+    }
+    // An approved one may wait for long, and from where it came is nobody's business any more.
+    let asked = ask(&world).await;
+    assert_eq!(act(&browser, Kind::AgentApprove, &asked.approval(&world)).await.status, 200);
+    let kept = "UPDATE pairings SET name = name WHERE source IS NOT NULL AND approved_at_ms IS NOT NULL";
+    assert_eq!(run!(world.app.db, kept), 0);
+    assert_eq!(run!(world.app.db, "UPDATE pairings SET name = name WHERE source IS NOT NULL"), 3);
 }
 
 #[tokio::test]
