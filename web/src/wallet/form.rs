@@ -1,5 +1,5 @@
 use super::text;
-use crate::problem::Failure;
+use crate::{money, problem::Failure};
 use holdfast_protocol::{
     ids::WalletId,
     wallet::{Send, Usd},
@@ -87,7 +87,7 @@ impl Form {
         };
         let to_name = self.to_name.trim();
         let to_name = if to_name.is_empty() { Err(text::TO_NAME_MISSING) } else { Ok(to_name.to_owned()) };
-        let amount = match amount(&self.amount) {
+        let amount = match money::amount(&self.amount) {
             Some(Usd::ZERO) => Err(text::AMOUNT_NOTHING),
             Some(amount) => Ok(amount),
             None if self.amount.trim().is_empty() => Err(text::AMOUNT_MISSING),
@@ -101,24 +101,6 @@ impl Form {
             }
         }
     }
-}
-
-/// An amount as people write it: digits, and a point before at most six more. A comma means one thing here and
-/// another there, so it is asked about and not guessed.
-pub(super) fn amount(typed: &str) -> Option<Usd> {
-    let typed = typed.trim();
-    let (dollars, places) = typed.split_once('.').unwrap_or((typed, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if dollars.is_empty() || !digits(dollars) || !digits(places) || typed.ends_with('.') {
-        return None;
-    }
-    let leading = dollars.trim_start_matches('0');
-    let dollars = if leading.is_empty() { "0" } else { leading };
-    let mut places = places.trim_end_matches('0').to_owned();
-    while places.len() < 2 {
-        places.push('0');
-    }
-    Usd::parse(&[dollars, ".", &places].concat()).ok()
 }
 
 #[cfg(test)]
@@ -135,46 +117,6 @@ mod tests {
             to_name: "Anna Reis ".to_owned(),
             amount: "250".to_owned(),
             ..Form::default()
-        }
-    }
-
-    #[test]
-    fn an_amount_is_taken_as_people_write_it_and_sent_in_one_spelling() {
-        for (typed, sent) in [
-            ("12.50", "12.50"),
-            ("12.5", "12.50"),
-            ("12", "12.00"),
-            (" 007 ", "7.00"),
-            ("0.000125", "0.000125"),
-            ("1.100000", "1.10"),
-            ("1.1000000", "1.10"),
-            ("0", "0.00"),
-            ("999999999.999999", "999999999.999999"),
-        ] {
-            assert_eq!(amount(typed), Usd::parse(sent).ok(), "{typed:?}");
-        }
-    }
-
-    #[test]
-    fn what_could_mean_something_else_is_no_amount() {
-        for typed in [
-            "",
-            ".",
-            ".5",
-            "5.",
-            "12,50",
-            "1,000.00",
-            "1 000",
-            "$5",
-            "5 USD",
-            "-5",
-            "+5",
-            "1e3",
-            "٥",
-            "1.0000001",
-            "1000000000",
-        ] {
-            assert_eq!(amount(typed), None, "{typed:?}");
         }
     }
 

@@ -1,13 +1,13 @@
 use super::{
     effects::{Handles, use_wallet},
-    form::{Faults, Form, Phase, Place, amount},
+    form::{Faults, Form, Phase, Place},
     state::{Action, Loaded, Older, Wallet},
     text,
 };
 use crate::{
     api::Api,
     live::Live,
-    money::money,
+    money::{amount, money},
     step_up::Confirm,
     ui::{
         Again, Content as _, Element, Field, Focus, Group, Icon, Panel, Spelled, alert, button, classed, div,
