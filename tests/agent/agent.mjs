@@ -2,7 +2,7 @@
 //
 //   node agent.mjs https://console.example Shopper 50.00
 //
-// It shows a code, waits for its owner, and then does what it reads, a line each: `pay AMOUNT MERCHANT TOKEN`,
+// It shows a code, and the address where its owner may type it, waits, and then does what it reads, a line each: `pay AMOUNT MERCHANT TOKEN`,
 // where the merchant has named the token, `names` or `read NAME` of credentials, or `left`. It ends with its input, or when it is revoked.
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
@@ -38,6 +38,7 @@ async function paired() {
   const wish = await ask("POST", "/v1/agents/pairings", { body: { name, scope: "workspace", budget } });
   if (wish.status !== 200) throw refused(wish);
   console.log(`code ${wish.body.code}`);
+  console.log(`for ${new URL(`/console/agents?code=${wish.body.code}`, address)}`);
   for (;;) {
     const claim = await insist("POST", "/v1/agents/pairings/claim", { body: { secret: wish.body.secret } });
     if (claim.status !== 200) throw refused(claim);

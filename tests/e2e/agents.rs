@@ -1,12 +1,12 @@
-//! A sample agent and its owner: paired, seen to spend, cut, given more, revoked, torn down. The owner's part is
-//! the page of `step_up.rs`, and the console's own for what is told live.
+//! An owner and a sample agent, on a phone: paired by its code, seen to spend, cut, given more, revoked, torn down.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use holdfast_tests::browser::{Browser, Kind, Role};
+use holdfast_tests::browser::{Browser, Kind, Locator, Name, Role};
 use holdfast_tests::in_every_browser;
 use holdfast_tests::wait;
 use holdfast_tests::world::World;
@@ -15,62 +15,120 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::step_up::{self, visit};
 
-in_every_browser!(an_agent_is_paired_spends_is_cut_and_revoked);
+in_every_browser!(an_agent_is_paired_spends_is_cut_and_revoked, what_cannot_be_done_says_why);
+
+const PAGE: &str = "/console/agents";
 
 async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> {
     let (world, browser) = visit(kind).await?;
+    browser.set_window_size(360, 780).await?;
+    browser.goto(&world.at(PAGE)).await?;
+    let (list, pair) = (panel(&browser, "Your agents"), panel(&browser, "Pair an agent"));
+    list.says("No agent works for you yet.").await?;
+    list.says(&format!("node tests/agent/agent.mjs {} Shopper 50.00", world.origin())).await?;
+    ensure!(!world.wire().exchanges_at("/v1/agents").is_empty());
     let mut agent = Agent::start(&world)?;
     let code = agent.says("code ").await?;
-    let approved = done(&browser, "pairAgent", &[json!(code), json!("20.00")]).await?;
-    ensure!(approved["state"] == "waiting", "{approved}");
-    let looked = world.wire().exchanges_at(&format!("/v1/agents/pairings/{code}"));
-    ensure!(!looked.is_empty(), "the code was not looked up");
+
+    // Its link fills the code in and does nothing else.
+    browser.goto(&agent.says("for ").await?).await?;
+    pair.says("This code came with the link").await?;
+    ensure!(code_field(&browser).value().await? == code);
+    let looked = format!("/v1/agents/pairings/{code}");
+    ensure!(world.wire().exchanges_at(&looked).is_empty(), "looked up by itself");
+    press(&browser, "See who asks").await?;
+    for said in
+        ["“Shopper”", "$50.00, and the workspace's files", "the network address of this browser", &code]
+    {
+        pair.says(said).await?;
+    }
+    ensure!(!world.wire().exchanges_at(&looked).is_empty(), "the code was not looked up");
+    set_budget(&browser, "20").await?;
+    choose(&browser, "A week").await?;
+    nothing_stands_outside(&browser).await?;
+    press(&browser, "Pair this agent").await?;
+    let sentence = confirm(&browser).await?;
+    ensure!(sentence.contains(&format!("which shows {code}. It may spend 20.00 USD in all")), "{sentence}");
     ensure!(world.wire().exchanges_at("/v1/agents/approve").len() == 2);
+    pair.says("is paired.").await?;
+    ensure!(!browser.url().await?.contains("code="), "a code is for once");
     let said = agent.says("paired ").await?;
-    ensure!(said == format!("{} 20.00", approved["id"].as_str().unwrap_or_default()), "{said}");
+    let row = list.by_role(Role::ListItem, Name::Any).saying("Shopper");
+    row.says("at work").await?;
+    row.says("$20.00 left").await?;
+    row.says("Ends in 7 days").await?;
+    let id = said.strip_suffix(" 20.00").context("it knows its budget")?.to_owned();
+    row.says(&id).await?;
 
-    // Live, on the console's own page.
-    browser.goto(&world.at("/security")).await?;
-    world.security_page_is_live(&browser).await?;
+    // What it spends is seen at once, and so is what it may not.
     agent.told("pay 3.50 Books USDC")?;
-    let activity = browser.by_role(Role::Region, "Activity");
-    activity.says("paid 3.50 USD to “Books”.").await?;
+    row.says("$16.50 left").await?;
+    let charges = row.by_role(Role::List, "Last charges");
+    charges.says("Books").await?;
+    charges.says("$3.50").await?;
     ensure!(agent.says("paid ").await? == "3.50, left 16.50");
+    agent.told("pay 16.51 Books USDC")?;
+    ensure!(agent.says("refused ").await? == "budget_exceeded");
+    list.says("wanted to pay 16.51 USD to “Books”, more than what is left: refused.").await?;
 
-    step_up::open(&world, &browser).await?;
-    let list = done(&browser, "lookAtAgents", &[]).await?;
-    ensure!(list["agents"][0]["spent"] == "3.50" && list["agents"][0]["state"] == "active", "{list}");
-    done(&browser, "cutAgent", &[json!("4.00")]).await?;
+    // Less holds at once.
+    press(&browser, "Change limits Shopper").await?;
+    set_budget(&browser, "4").await?;
+    row.says("needs no confirmation").await?;
+    nothing_stands_outside(&browser).await?;
+    press(&browser, "Set these limits").await?;
+    list.says("may spend $4.00 in all from now on.").await?;
+    row.says("$0.50 left").await?;
     ensure!(world.wire().exchanges_at("/v1/agents/cap").len() == 1);
+    ensure!(world.wire().exchanges_at("/v1/agents/approve").len() == 2, "nothing was confirmed");
     agent.told("pay 0.51 Books USDC")?;
     ensure!(agent.says("refused ").await? == "budget_exceeded");
-    let given = done(&browser, "giveAgent", &[json!("4.01")]).await?;
-    ensure!(given["left"] == "0.51", "{given}");
+
+    // More wants a signature.
+    press(&browser, "Change limits Shopper").await?;
+    set_budget(&browser, "4.01").await?;
+    row.says("you confirm it with your passkey").await?;
+    press(&browser, "Set these limits").await?;
+    let sentence = confirm(&browser).await?;
+    ensure!(sentence.contains(" other limits. It may spend 4.01 USD in all"), "{sentence}");
+    row.says("$0.51 left").await?;
     agent.told("pay 0.51 Books USDC")?;
     ensure!(agent.says("paid ").await? == "0.51, left 0.00");
-    agent.told("left")?;
-    ensure!(agent.says("left ").await? == "0.00");
+    row.says("nothing left").await?;
 
-    let id = given["id"].clone();
+    step_up::open(&world, &browser).await?;
     let name = "KEY";
-    done(&browser, "storeCredential", &[json!(name), id, json!("hunter2")]).await?;
-    agent.told("names")?;
-    ensure!(agent.says("names ").await? == "KEY");
-    agent.told("read KEY")?;
-    ensure!(agent.says("read ").await? == "hunter2");
+    done(&browser, "storeCredential", &[json!(name), json!(id), json!("hunter2")]).await?;
+    for (told, said) in [("names", "names KEY"), ("read KEY", "read hunter2"), ("left", "left 0.00")] {
+        agent.told(told)?;
+        agent.says(said).await?;
+    }
     for path in ["/v1/agents/credentials".to_owned(), format!("/v1/agents/credentials/{name}")] {
         ensure!(world.wire().exchanges_at(&path).len() == 1, "{path} was not asked for");
     }
 
-    done(&browser, "revokeAgent", &[]).await?;
-    ensure!(world.wire().exchanges_at("/v1/agents/revoke").len() == 2);
+    browser.goto(&world.at(PAGE)).await?;
+    press(&browser, "Revoke Shopper").await?;
+    let sentence = confirm(&browser).await?;
+    ensure!(
+        sentence.contains(&format!("Revoke the agent “Shopper” ({id}). It can do nothing more.")),
+        "{sentence}"
+    );
+    row.says("revoked").await?;
     agent.told("left")?;
     ensure!(agent.says("refused ").await? == "agent_token_invalid");
-    done(&browser, "tearDownAgent", &[]).await?;
+    ensure!(world.wire().exchanges_at("/v1/agents/revoke").len() == 2);
+
+    // What a teardown deletes is said before.
+    press(&browser, "Tear down Shopper").await?;
+    row.says("It deletes 1 credential that only this agent could read: “KEY”.").await?;
+    press(&browser, "Tear it down").await?;
+    confirm(&browser).await?;
+    list.says("is torn down").await?;
+    list.says("No agent works for you yet.").await?;
+    nothing_stands_outside(&browser).await?;
     ensure!(world.wire().exchanges_at("/v1/agents/teardown").len() == 2);
-    ensure!(done(&browser, "lookAtAgents", &[]).await?["agents"] == json!([]));
-    let left = done(&browser, "listCredentials", &[]).await?;
-    ensure!(left["credentials"] == json!([]), "{left}");
+    ensure!(world.column("SELECT name FROM credentials").await?.is_empty());
 
     // The agent is no browser: nothing of one was needed, and nothing asked it anything.
     for path in ["/v1/agents/pairings", "/v1/agents/pairings/claim", "/v1/agents/self", "/v1/agents/charges"]
@@ -82,6 +140,125 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
         ensure!(of_browsers.iter().all(bare), "{exchanges:?}");
     }
     world.assert_no_violations(&browser).await
+}
+
+async fn what_cannot_be_done_says_why(kind: Kind) -> Result<()> {
+    let (world, browser) = visit(kind).await?;
+    browser.goto(&world.at(PAGE)).await?;
+    let (list, pair) = (panel(&browser, "Your agents"), panel(&browser, "Pair an agent"));
+    press(&browser, "See who asks").await?;
+    pair.says("Type the code that the agent shows.").await?;
+    look(&browser, "7k4m").await?;
+    pair.says("A code has eight letters and digits.").await?;
+    look(&browser, "0000 0000").await?;
+    alert(&pair).says("No agent waits with this code.").await?;
+
+    // A code that runs out under its owner's hands.
+    let mut late = Agent::start(&world)?;
+    look(&browser, &late.says("code ").await?.to_uppercase()).await?;
+    pair.says("“Shopper”").await?;
+    set_budget(&browser, "1,000").await?;
+    press(&browser, "Pair this agent").await?;
+    pair.says("No comma, no space, no currency sign.").await?;
+    ensure!(browser.focused().await?.1 == "Budget in US dollars");
+    set_budget(&browser, "20").await?;
+    world.pass(Duration::from_secs(601));
+    press(&browser, "Pair this agent").await?;
+    pair.says("This code leads to no agent any more.").await?;
+    late.says("for ").await?;
+
+    // Not confirmed, nothing paired; what was filled in is still there.
+    let mut agent = Agent::start(&world)?;
+    let code = agent.says("code ").await?;
+    press(&browser, "Type another code").await?;
+    look(&browser, &code).await?;
+    choose(&browser, "Every file of the machine").await?;
+    pair.says("keys, passwords and other people's work").await?;
+    set_budget(&browser, "7").await?;
+    press(&browser, "Pair this agent").await?;
+    dialog(&browser).says("with every file of the machine.").await?;
+    dialog(&browser).by_role(Role::Button, "Cancel").click().await?;
+    dialog(&browser).disappears().await?;
+    list.says("No agent works for you yet.").await?;
+    ensure!(browser.by_role(Role::Textbox, "Budget in US dollars").value().await? == "7");
+    press(&browser, "Pair this agent").await?;
+    confirm(&browser).await?;
+    let row = list.by_role(Role::ListItem, Name::Any).saying("Shopper");
+    row.says("every file").await?;
+
+    // What another window has done meanwhile, before this one has heard of it.
+    press(&browser, "Change limits Shopper").await?;
+    press(&browser, "Set these limits").await?;
+    row.says("These are its limits already.").await?;
+    world.run_sql("UPDATE agents SET budget_micros = 1000000").await?;
+    set_budget(&browser, "2").await?;
+    press(&browser, "Set these limits").await?;
+    alert(&row).says("Its budget is lower than that by now.").await?;
+    row.says("$1.00 left").await?;
+    world.run_sql("UPDATE agents SET revoked_at_ms = 1").await?;
+    set_budget(&browser, "0.5").await?;
+    press(&browser, "Set these limits").await?;
+    alert(&row).says("This agent is not there any more.").await?;
+    row.says("revoked").await?;
+    world.assert_no_violations(&browser).await
+}
+
+fn panel<'a>(browser: &'a Browser, title: &str) -> Locator<'a> {
+    browser.by_role(Role::Region, title)
+}
+
+fn alert<'a>(inside: &Locator<'a>) -> Locator<'a> {
+    inside.by_role(Role::Alert, Name::Any)
+}
+
+fn code_field(browser: &Browser) -> Locator<'_> {
+    browser.by_role(Role::Textbox, "Code that the agent shows")
+}
+
+fn dialog(browser: &Browser) -> Locator<'_> {
+    browser.by_role(Role::Dialog, "Confirm with your passkey")
+}
+
+async fn press(browser: &Browser, button: &str) -> Result<()> {
+    browser.by_role(Role::Button, button).click().await
+}
+
+async fn choose(browser: &Browser, answer: &str) -> Result<()> {
+    browser.by_role(Role::Radio, answer).click().await
+}
+
+async fn look(browser: &Browser, code: &str) -> Result<()> {
+    code_field(browser).clear().await?;
+    code_field(browser).type_text(code).await?;
+    press(browser, "See who asks").await
+}
+
+async fn set_budget(browser: &Browser, budget: &str) -> Result<()> {
+    let field = browser.by_role(Role::Textbox, "Budget in US dollars");
+    field.clear().await?;
+    field.type_text(budget).await
+}
+
+async fn nothing_stands_outside(browser: &Browser) -> Result<()> {
+    const OUTSIDE: &str = "
+        const outside = (element) => {
+            const { right, left } = element.getBoundingClientRect();
+            return !element.closest('.ways, .hush, .skip') && (right > innerWidth + 1 || left < -1);
+        };
+        return [...document.querySelectorAll('body *:not(svg *)')].filter(outside).map((it) => it.outerHTML);";
+    let outside = browser.execute(OUTSIDE, &[]).await?;
+    ensure!(outside == json!([]), "these stand outside: {outside}");
+    Ok(())
+}
+
+/// Confirms what the prompt says, and gives that.
+async fn confirm(browser: &Browser) -> Result<String> {
+    let button = dialog(browser).by_role(Role::Button, "Confirm with a passkey");
+    button.appears().await?;
+    let said = dialog(browser).text().await?;
+    button.click().await?;
+    dialog(browser).disappears().await?;
+    Ok(said)
 }
 
 /// Goes a walk of `step_up.mjs` to its end, and gives the answer.

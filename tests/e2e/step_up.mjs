@@ -32,12 +32,6 @@ const passkey = async (wanted) => {
 
 let options;
 
-async function onlyAgent() {
-  const { agents } = await json("/v1/agents");
-  if (agents.length !== 1) throw new RangeError(`${agents.length} agents`);
-  return agents[0];
-}
-
 /** What a person does here. */
 const WALKS = {
   async removePasskey(id) {
@@ -104,36 +98,6 @@ const WALKS = {
   },
 
   deleteCredential: (name, channel) => act("credential.remove", { name, channel }),
-
-  /** The agent that shows this code may work for an hour, with so much money. */
-  async pairAgent(code, budget) {
-    const { agent, name, expires_at_ms } = await json(`/v1/agents/pairings/${code}`);
-    const later = expires_at_ms - (expires_at_ms % 60_000) + 3_600_000;
-    return act("agent_session.approve", { agent, name, code, scope: "workspace", budget, expires_at_ms: later });
-  },
-
-  async giveAgent(budget) {
-    const { id, name, scope, expires_at_ms } = await onlyAgent();
-    return act("agent_session.approve", { agent: id, name, scope, budget, expires_at_ms });
-  },
-
-  async cutAgent(budget) {
-    return post(client, "/v1/agents/cap", { agent: (await onlyAgent()).id, budget });
-  },
-
-  async revokeAgent() {
-    const { id, name } = await onlyAgent();
-    return act("agent.revoke", { agent: id, name });
-  },
-
-  async tearDownAgent() {
-    const { id, name } = await onlyAgent();
-    return act("agent.teardown", { agent: id, name });
-  },
-
-  async lookAtAgents() {
-    return json("/v1/agents");
-  },
 };
 
 export async function open() {

@@ -7,6 +7,7 @@ use holdfast_tests::{
     browser::{Authenticator, AuthenticatorOptions, Browser, ColorScheme, Key, Kind, Name, Role},
     world::{World, answers_more_than, answers_on_time},
 };
+use serde_json::{Value, json};
 use std::{env, fs, path::PathBuf, time::Duration};
 
 const WIDTHS: [(u32, u32); 2] = [(360, 780), (1280, 900)];
@@ -83,6 +84,7 @@ async fn main() -> Result<()> {
     shots.take("rename").await?;
     browser.by_role(Role::Button, "Cancel").click().await?;
     wallet(&mut shots, &world, &authenticator).await?;
+    agents(&mut shots, &world).await?;
     browser.goto(&world.at("/security")).await?;
     world.security_page_is_live(&browser).await?;
     browser.by_role(Role::Button, "Sign out").click().await?;
@@ -180,4 +182,76 @@ async fn wallet(shots: &mut Shots<'_>, world: &World, authenticator: &Authentica
     shots.take("prompt-cooldown").await?;
     browser.by_role(Role::Button, "Close").click().await?;
     world.run_sql("UPDATE accounts SET cooldown_from_ms = NULL, cooldown_until_ms = NULL").await.map(drop)
+}
+
+/// Agents, from none at all to one that is revoked.
+async fn agents(shots: &mut Shots<'_>, world: &World) -> Result<()> {
+    let browser = shots.browser;
+    let press = async |button: &str| browser.by_role(Role::Button, button).click().await;
+    let budget = async |amount: &str| {
+        let field = browser.by_role(Role::Textbox, "Budget in US dollars");
+        field.clear().await?;
+        field.type_text(amount).await
+    };
+    browser.goto(&world.at("/console/agents")).await?;
+    browser.page_says("No agent works for you yet.").await?;
+    shots.take("agents-none").await?;
+    let wish = json!({ "name": "Shopper", "scope": "full", "budget": "50.00" });
+    let asked = as_agent(browser, "/v1/agents/pairings", &wish, "").await?;
+    let code = asked["code"].as_str().context("a code")?;
+    browser.goto(&world.at(&format!("/console/agents?code={code}"))).await?;
+    browser.page_says("This code came with the link").await?;
+    shots.take("agents-code-from-a-link").await?;
+    press("See who asks").await?;
+    browser.page_says("This agent asks to work for you").await?;
+    shots.take("agents-asked").await?;
+    browser.by_role(Role::Radio, "Every file of the machine").click().await?;
+    budget("50,00").await?;
+    press("Pair this agent").await?;
+    browser.page_says("Use digits").await?;
+    shots.take("agents-every-file-and-a-slip").await?;
+    browser.by_role(Role::Radio, "The workspace's files").click().await?;
+    budget("20").await?;
+    press("Pair this agent").await?;
+    browser.page_says("This is done once").await?;
+    shots.take("agents-prompt").await?;
+    press("Confirm with a passkey").await?;
+    browser.page_says("is paired.").await?;
+    shots.take("agents-paired").await?;
+    let claim = json!({ "secret": asked["secret"] });
+    let claimed = as_agent(browser, "/v1/agents/pairings/claim", &claim, "").await?;
+    let token = claimed["token"].as_str().context("a token")?;
+    for (amount, merchant) in [("3.50", "Books"), ("0.000125", "Tokens, by the thousand"), ("90.00", "Shoes")]
+    {
+        let merchant = json!({ "name": merchant, "settlement_token": "USDC" });
+        let charge = json!({ "amount": amount, "merchant": merchant });
+        as_agent(browser, "/v1/agents/charges", &charge, token).await?;
+    }
+    browser.page_says("wanted to pay 90.00 USD").await?;
+    shots.take("agents-at-work").await?;
+    press("Change limits Shopper").await?;
+    budget("4").await?;
+    shots.take("agents-limits").await?;
+    press("Set these limits").await?;
+    browser.page_says("in all from now on.").await?;
+    shots.take("agents-cut").await?;
+    press("Tear down Shopper").await?;
+    browser.page_says("No credential is stored for it alone").await?;
+    shots.take("agents-teardown").await?;
+    press("Cancel").await?;
+    press("Revoke Shopper").await?;
+    press("Confirm with a passkey").await?;
+    browser.page_says("is revoked.").await?;
+    shots.take("agents-revoked").await
+}
+
+/// What an agent asks for, from a page of its own origin.
+async fn as_agent(browser: &Browser, path: &str, body: &Value, token: &str) -> Result<Value> {
+    const ASK: &str = "
+        const [path, body, token] = arguments;
+        const headers = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() };
+        if (token) headers.authorization = `Bearer ${token}`;
+        const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+        return answer.json();";
+    browser.execute_async(ASK, &[json!(path), body.clone(), json!(token)]).await
 }

@@ -87,6 +87,19 @@ pub fn token_of(text: &str) -> Option<&str> {
     (!token.is_empty()).then_some(token)
 }
 
+/// `location.search`
+pub fn query() -> String {
+    web_sys::window().and_then(|window| window.location().search().ok()).unwrap_or_default()
+}
+
+/// Takes the query out of the address bar and the history.
+pub fn drop_query() {
+    let Some(window) = web_sys::window() else { return };
+    if let (Ok(history), Ok(path)) = (window.history(), window.location().pathname()) {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&path));
+    }
+}
+
 /// A cookie that scripts may read.
 pub fn cookie(name: &str) -> Option<String> {
     let document = web_sys::window()?.document()?.dyn_into::<web_sys::HtmlDocument>().ok()?;

@@ -3,6 +3,7 @@
 
 use crate::{
     account::AtStake,
+    agents::{AgentsPanels, AgentsPanelsProps},
     api::Api,
     app::{Opening, broken, unreachable, way_out},
     browser::{self, Kept},
@@ -148,6 +149,7 @@ fn Surfaces(props: &SurfacesProps) -> Html {
             WalletPanelsProps { api, confirm, live, name: here.me.account.name.clone() },
             None,
         ),
+        Surface::Agents => component_of::<AgentsPanels>(AgentsPanelsProps { api, confirm, live }, None),
         _ => Html::default(),
     };
     let heading = Heading { text: surface.name(), tab: surface.name() }.show();

@@ -47,6 +47,8 @@ pub mod words;
 
 /// Setting up, signing in and out, and how the account stands.
 pub mod account;
+/// Agents: paired, seen to spend, held shorter, ended.
+pub mod agents;
 /// Live connections and their pulse.
 pub mod connections;
 /// What happened.

@@ -9,6 +9,7 @@ use holdfast_protocol::{
     connections::{ConnectionList, ConnectionView},
     history::{Activity, ActivityEvent},
     problem::Code,
+    step_up::{Group, Outcome},
 };
 use std::rc::Rc;
 use yew::prelude::{Callback, Reducible, hook, use_mut_ref};
@@ -84,6 +85,21 @@ impl Live {
         };
         let missed = usize::try_from(self.openings.saturating_sub(1)).unwrap_or_default();
         self.heard.iter().filter(concerns).count() + missed
+    }
+
+    /// The newest event about agents, and how often the stream was opened: whoever shows agents looks again
+    /// whenever this changes.
+    pub fn agent_news(&self) -> (Option<i64>, u32) {
+        let concerns = |event: &&ActivityEvent| match &event.what {
+            Activity::Agent { .. } => true,
+            Activity::StepUp { action, outcome, .. } => {
+                let group = action.group();
+                matches!(group, Group::AgentApprove | Group::Agent)
+                    && matches!(outcome, Outcome::Confirmed | Outcome::Unguarded)
+            }
+            _ => false,
+        };
+        (self.heard.iter().find(concerns).map(|event| event.id), self.openings)
     }
 }
 
@@ -206,6 +222,7 @@ fn start(api: &Api, tell: &Tell<Live>, on_session: &Callback<session::Action>) -
 mod tests {
     use super::*;
     use crate::sample;
+    use holdfast_protocol::step_up::Kind;
 
     fn after(actions: impl IntoIterator<Item = Action>) -> Live {
         (*actions.into_iter().fold(Rc::new(Live::new()), |live, action| live.reduce(action))).clone()
@@ -220,6 +237,28 @@ mod tests {
         let back = after([open.clone(), lost.clone(), open.clone()]);
         assert_eq!(back.openings, 2);
         assert_eq!(after([open, lost]).link, Link::Waiting { until_ms: 1_500 });
+    }
+
+    #[test]
+    fn news_of_agents_are_what_they_did_and_what_was_confirmed_about_them() {
+        let step_up =
+            |action, outcome| Activity::StepUp { action, outcome, sentence: String::new(), code: None };
+        let heard = |id, what| Action::Heard(sample::event(id, what));
+        let paid = heard(1, Activity::Agent { sentence: String::new() });
+        assert_eq!(after([]).agent_news(), (None, 0));
+        assert_eq!(after([paid.clone()]).agent_news().0, Some(1));
+        for (what, newest) in [
+            (step_up(Kind::AgentRevoke, Outcome::Confirmed), 2),
+            (step_up(Kind::AgentApprove, Outcome::Unguarded), 2),
+            (step_up(Kind::AgentApprove, Outcome::Asked), 1),
+            (step_up(Kind::WalletSend, Outcome::Confirmed), 1),
+            (Activity::SignedOut, 1),
+        ] {
+            assert_eq!(after([paid.clone(), heard(2, what)]).agent_news().0, Some(newest));
+        }
+        // However much an agent pays, the next charge is news.
+        let many = (1..=300).map(|id| heard(id, Activity::Agent { sentence: String::new() }));
+        assert_eq!(after(many).agent_news().0, Some(300));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 use holdfast_protocol::{
     account::{AccountView, Me, Role, SessionView, Signals, Tier},
+    agents::{AgentState, AgentView, Currency, FileScope, PairingView, Source},
     base64url::Bytes,
     connections::{Beat, ConnectionView, Transport},
     history::{Activity, ActivityEvent, Device},
-    ids::{AccountId, ConnectionId, PasskeyId, SessionId},
+    ids::{AccountId, AgentId, ConnectionId, PairingCode, PasskeyId, SessionId},
     passkeys::{Backup, PasskeyView, Trust},
     pop::Standing,
     recovery::RecoveryCodesView,
     step_up::{Readiness, ReadinessState},
+    wallet::Usd,
 };
 
 pub(crate) fn me() -> Me {
@@ -59,6 +61,36 @@ pub(crate) fn passkey(byte: u8) -> PasskeyView {
         trust: Trust::Trusted,
         opened_this_session: true,
         other_sessions: 0,
+    }
+}
+
+pub(crate) fn agent(byte: u8) -> AgentView {
+    let [budget, spent, left] = [20, 5, 15].map(|dollars| Usd::from_micros(dollars * 1_000_000).unwrap());
+    AgentView {
+        id: AgentId::make([byte; 16]),
+        name: "Shopper".to_owned(),
+        scope: FileScope::Workspace,
+        budget,
+        spent,
+        left,
+        currency: Currency::Usd,
+        approved_at_ms: 1_796_000_000_000,
+        expires_at_ms: 1_796_086_440_000,
+        state: AgentState::Active,
+    }
+}
+
+pub(crate) fn pairing() -> PairingView {
+    PairingView {
+        code: PairingCode::parse("7k4m-x2f9").unwrap(),
+        agent: AgentId::make([1; 16]),
+        name: "Shopper".to_owned(),
+        scope: FileScope::Full,
+        budget: Usd::from_micros(50_000_000).unwrap(),
+        currency: Currency::Usd,
+        source: Source::Same,
+        asked_at_ms: 1_796_000_000_000,
+        expires_at_ms: 1_796_000_600_000,
     }
 }
 
