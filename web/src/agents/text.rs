@@ -51,7 +51,7 @@ pub(super) const LOADING: &str = "Fetching your agents";
 pub(super) const NONE: &str = "No agent works for you yet.";
 pub(super) const HOW: [&str; 3] = [
     "Start the agent. It asks this console to be paired, and shows a code.",
-    "Type the code below. You see who asks and for what, before anything is decided.",
+    "Type its code where it says “Pair an agent”. You see who asks and for what, before anything is decided.",
     "Say what it may spend, until when and with which files, and confirm that with your passkey.",
 ];
 pub(super) const SAMPLE: &str =
@@ -96,11 +96,6 @@ const fn words(what: &'static str, way_on: &'static str) -> Words {
 /// Why no agent was found by its code.
 pub(super) fn not_found(failure: &Failure) -> Words {
     if failure.code() == Some(Code::NotFound) { NO_AGENT } else { failure.words() }
-}
-
-/// Why it was not paired.
-pub(super) fn not_paired(failure: &Failure) -> Words {
-    if failure.code() == Some(Code::PairingGone) { PAIRING_OVER } else { failure.words() }
 }
 
 /// Why nobody knows what a teardown deletes.
@@ -250,7 +245,10 @@ pub(super) fn spent(agent: &AgentView) -> String {
 
 /// Of one whose time is not over.
 pub(super) fn ends(agent: &AgentView, now_ms: u64) -> String {
-    ["Ends in ", &text::duration(agent.expires_at_ms.saturating_sub(now_ms))].concat()
+    let left_ms = agent.expires_at_ms.saturating_sub(now_ms);
+    // It ends at the next whole minute: that rest makes no further hour of an hour, nor another day of a day.
+    let left_ms = if left_ms > 3_600_000 { left_ms - 60_000 } else { left_ms };
+    ["Ends in ", &text::duration(left_ms)].concat()
 }
 
 pub(super) const ENDED: &str = "Ended ";
@@ -295,4 +293,33 @@ pub(super) fn deletes(names: &[String]) -> String {
 /// The command line of the sample agent.
 pub(super) fn sample(origin: &str) -> String {
     ["node tests/agent/agent.mjs ", origin, " Shopper 50.00"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use holdfast_protocol::problem::Problem;
+
+    #[test]
+    fn a_day_that_was_chosen_is_said_to_be_a_day() {
+        let agent = sample::agent(1);
+        let before = |ms: u64| ends(&agent, agent.expires_at_ms - ms);
+        assert_eq!(before(3_600_000 + 59_000), "Ends in 60 minutes");
+        assert_eq!(before(24 * 3_600_000 + 59_000), "Ends in 24 hours");
+        assert_eq!(before(7 * 86_400_000 + 59_000), "Ends in 7 days");
+        assert_eq!(before(30_000), "Ends in 30 seconds");
+    }
+
+    #[test]
+    fn a_refusal_has_the_words_of_the_place_where_it_happens() {
+        let refused = |code| Failure::Refused(Box::new(Problem::of(code)));
+        assert_eq!(not_found(&refused(Code::NotFound)), NO_AGENT);
+        assert_eq!(not_changed(&refused(Code::NotFound)), GONE);
+        assert_eq!(not_changed(&refused(Code::StepUpRequired)), LOWER_BY_NOW);
+        for words in [not_found, not_changed] {
+            assert_eq!(words(&refused(Code::RateLimited)), refused(Code::RateLimited).words());
+            assert_eq!(words(&Failure::ServerAway), Failure::ServerAway.words());
+        }
+    }
 }

@@ -54,7 +54,7 @@ pub(super) fn row(agent: &AgentView, loaded: &Loaded, handles: &Handles, now_ms:
         div("row-what").with(title).with(p("small muted mono").with(agent.id.as_str().to_owned())).with(ends);
     let work = loaded.work_on(&agent.id);
     let below = div("agent-more")
-        .with(budget(agent))
+        .with(budget(agent, state))
         .with(charges(loaded.charges(&agent.id), now_ms))
         .with(acts(agent, state, loaded, handles))
         .with(work.map(|work| open(work, agent, loaded, handles, now_ms)));
@@ -66,8 +66,12 @@ fn face() -> Element {
     hidden(classed("svg", "icon")).attr("viewBox", "0 0 24 24").with_each(paths)
 }
 
-/// What is left, in words and as a bar.
-fn budget(agent: &AgentView) -> Element {
+/// What is left, in words and as a bar; of an agent that can spend nothing more, what it has spent.
+fn budget(agent: &AgentView, state: AgentState) -> Element {
+    let spent = text::spent(agent);
+    if matches!(state, AgentState::Expired | AgentState::Revoked) {
+        return p("budget-said").with(element("strong").with(spent));
+    }
     let rect =
         |class: &'static str, width: String| classed("rect", class).attr("width", width).attr("height", "8");
     let bar = hidden(classed("svg", "bar-of-budget"))
@@ -77,7 +81,7 @@ fn budget(agent: &AgentView) -> Element {
         .with(rect("spent", spent_of_a_thousand(agent).to_string()));
     let said = p("budget-said")
         .with(element("strong").with(text::left(agent.left)))
-        .with(span("small muted").with(text::spent(agent)));
+        .with(span("small muted").with(spent));
     div("budget").with(said).with(bar)
 }
 

@@ -13,7 +13,7 @@ use crate::{
     text as words,
     ui::{
         Again, Content as _, Element, Focus, Group, Icon, Panel, alert, button, classed, component_of, div,
-        element, group, notice, p, picture, span, status, tag, use_now, waiting,
+        element, group, moment, notice, p, picture, span, status, tag, use_now, waiting,
     },
     words::Tone,
 };
@@ -77,17 +77,21 @@ fn content(loaded: &Loaded, handles: &Handles, live: &Live, now_ms: u64) -> Grou
     group()
         .with(loaded.done.as_ref().map(done))
         .with((loaded.age == Age::Stale).then(stale))
-        .with(p("inset small muted news").attr("role", "status").with(news(live)))
+        .with(news(live, now_ms))
         .with(rows)
 }
 
-/// The last thing that an agent was heard to do, also what was refused to it.
-fn news(live: &Live) -> String {
-    let sentence = live.heard.iter().find_map(|event| match &event.what {
-        Activity::Agent { sentence } => Some(sentence.clone()),
+/// The last thing that an agent was heard to do by itself, also what was refused to it.
+fn news(live: &Live, now_ms: u64) -> Element {
+    let heard = live.heard.iter().find_map(|event| match &event.what {
+        Activity::Agent { sentence } if event.device.is_none() => Some((event.at_ms, sentence.clone())),
         _ => None,
     });
-    sentence.unwrap_or_default()
+    let (when, sentence) = heard.map(|(at_ms, sentence)| (moment(at_ms, now_ms), sentence)).unzip();
+    // How long ago it was changes by itself, and is not to be read aloud each time.
+    div("inset news small muted")
+        .with(p("").attr("role", "status").with(sentence))
+        .with(when.map(|when| p("").with(when)))
 }
 
 /// What came of the last thing that was done here.

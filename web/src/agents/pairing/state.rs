@@ -8,6 +8,7 @@ use crate::{
 use holdfast_protocol::{
     agents::{AgentView, PairingView},
     ids::PairingCode,
+    problem::Code,
 };
 use std::rc::Rc;
 use yew::prelude::Reducible;
@@ -140,6 +141,15 @@ impl Asked {
 }
 
 impl Found {
+    /// Whether its code leads nowhere any more, by the server's word or by the clock.
+    pub(super) fn is_over(&self, now_ms: u64) -> bool {
+        match &self.phase {
+            Phase::Busy => false,
+            Phase::Failed(failure) if failure.code() == Some(Code::PairingGone) => true,
+            _ => self.asks.expires_at_ms <= now_ms,
+        }
+    }
+
     fn reduce(mut self, action: Action) -> Pairing {
         match action {
             // What is being confirmed stays as it is.
@@ -173,7 +183,7 @@ pub(super) fn code_of(query: &str) -> Option<PairingCode> {
 mod tests {
     use super::*;
     use crate::{agents::limits::Fault, sample};
-    use holdfast_protocol::agents::FileScope;
+    use holdfast_protocol::{agents::FileScope, problem::Problem};
 
     const NOW_MS: u64 = 1_796_000_000_000;
 
@@ -258,6 +268,20 @@ mod tests {
         let closed = [Action::Approved { now_ms: NOW_MS }, Action::NotConfirmed];
         let Pairing::Found(state) = after(found().into_iter().chain(closed)) else { panic!("left") };
         assert_eq!((state.form.budget.as_str(), state.phase), ("50.00", Phase::Open));
+    }
+
+    #[test]
+    fn a_code_is_over_by_the_clock_or_by_the_servers_word_and_not_while_it_is_confirmed() {
+        let over = |actions: &[Action], now_ms| match after(found().into_iter().chain(actions.to_vec())) {
+            Pairing::Found(found) => found.is_over(now_ms),
+            Pairing::Asked(_) => panic!("left"),
+        };
+        let (ends_ms, approved) = (sample::pairing().expires_at_ms, Action::Approved { now_ms: NOW_MS });
+        assert!(!over(&[], ends_ms - 1) && over(&[], ends_ms));
+        assert!(!over(std::slice::from_ref(&approved), ends_ms));
+        let gone = Failure::Refused(Box::new(Problem::of(Code::PairingGone)));
+        assert!(over(&[approved.clone(), Action::CouldNotPair(gone)], NOW_MS));
+        assert!(!over(&[approved, Action::CouldNotPair(Failure::ServerAway)], NOW_MS));
     }
 
     #[test]

@@ -82,7 +82,9 @@ fn decide(found: &Found, handles: &Handles, now_ms: u64) -> Html {
     let heading = element("h3").attr("id", "asks").attr("tabindex", "-1").with(text::ASKS);
     let who = div("inset asks").with(heading).with(Focus::at("asks")).with(facts(asks, now_ms));
     let busy = *phase == Phase::Busy;
-    let decision = if text::lives(asks, now_ms).is_some() || busy {
+    let decision = if found.is_over(now_ms) {
+        over(phase, handles)
+    } else {
         let changed = {
             let tell = handles.pairing.teller();
             Callback::from(move |change| tell.dispatch(Action::Changed(change)))
@@ -97,7 +99,7 @@ fn decide(found: &Found, handles: &Handles, now_ms: u64) -> Html {
             .with(button("btn", handles.leave.clone()).with(text::NOT_MINE))
             .with(waiting(busy.then_some(text::PAIRING)));
         let failure = match phase {
-            Phase::Failed(failure) => Some(alert("pair-failure", &text::not_paired(failure), None)),
+            Phase::Failed(failure) => Some(alert("pair-failure", &failure.words(), None)),
             _ => None,
         };
         form("form", handles.approve.clone())
@@ -107,11 +109,22 @@ fn decide(found: &Found, handles: &Handles, now_ms: u64) -> Html {
             .with(p("small muted").with(text::BY_PASSKEY))
             .with(actions)
             .with(failure)
-    } else {
-        let again = Again { label: text::ANOTHER_CODE, run: handles.leave.clone() };
-        div("inset").with(alert("code-over", &text::PAIRING_OVER, Some(again)))
     };
     group().with(who).with(decision).into_html()
+}
+
+/// The code leads nowhere any more. Where nobody has pressed anything, the focus stays where it is.
+fn over(phase: &Phase, handles: &Handles) -> Element {
+    let (label, run) = (text::ANOTHER_CODE, handles.leave.clone());
+    let said = match phase {
+        Phase::Failed(_) => alert("code-over", &text::PAIRING_OVER, Some(Again { label, run })),
+        Phase::Open | Phase::Faulty(_) | Phase::Busy => {
+            let said = [&*text::PAIRING_OVER.what, " ", &*text::PAIRING_OVER.way_on].concat();
+            let way_on = div("actions").with(button("btn", run).with(label));
+            group().with(notice(Tone::Wait, &said)).with(way_on).into_html()
+        }
+    };
+    div("inset stack").with(said)
 }
 
 /// Who asks, and for what.
