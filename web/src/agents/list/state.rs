@@ -15,7 +15,7 @@ use yew::prelude::Reducible;
 pub(super) enum Agents {
     Loading,
     Failed(Failure),
-    Loaded(Loaded),
+    Loaded(Box<Loaded>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -164,7 +164,7 @@ impl Reducible for Agents {
             Agents::Loaded(loaded) => loaded.clone(),
             Agents::Loading | Agents::Failed(_) => {
                 return Rc::new(match action {
-                    Action::Fetched(list) => Agents::Loaded(Loaded::new(list)),
+                    Action::Fetched(list) => Agents::Loaded(Box::new(Loaded::new(list))),
                     Action::CouldNotFetch(failure) => Agents::Failed(failure),
                     _ => return self,
                 });
@@ -238,7 +238,7 @@ mod tests {
     fn after(actions: impl IntoIterator<Item = Action>) -> Loaded {
         let start = Rc::new(Agents::Loading).reduce(list([sample::agent(1), sample::agent(2)]));
         match &*actions.into_iter().fold(start, |state, action| state.reduce(action)) {
-            Agents::Loaded(loaded) => loaded.clone(),
+            Agents::Loaded(loaded) => (**loaded).clone(),
             other => panic!("{other:?}"),
         }
     }
