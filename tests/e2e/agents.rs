@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::step_up::{self, visit};
+use crate::wallet::nothing_stands_outside;
 
 in_every_browser!(an_agent_is_paired_spends_is_cut_and_revoked, what_cannot_be_done_says_why);
 
@@ -21,9 +22,8 @@ const PAGE: &str = "/console/agents";
 
 async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> {
     let (world, browser) = visit(kind).await?;
-    // Firefox makes no window that is narrower.
-    let width = if kind == Kind::Firefox { 500 } else { 360 };
-    browser.set_window_size(width, 780).await?;
+    // Firefox has no windows as narrow as a phone.
+    browser.set_window_size(if kind == Kind::Chromium { 360 } else { 500 }, 780).await?;
     browser.goto(&world.at(PAGE)).await?;
     let (list, pair) = (panel(&browser, "Your agents"), panel(&browser, "Pair an agent"));
     list.says("No agent works for you yet.").await?;
@@ -239,18 +239,6 @@ async fn set_budget(browser: &Browser, budget: &str) -> Result<()> {
     let field = browser.by_role(Role::Textbox, "Budget in US dollars");
     field.clear().await?;
     field.type_text(budget).await
-}
-
-async fn nothing_stands_outside(browser: &Browser) -> Result<()> {
-    const OUTSIDE: &str = "
-        const outside = (element) => {
-            const { right, left } = element.getBoundingClientRect();
-            return !element.closest('.ways, .hush, .skip') && (right > innerWidth + 1 || left < -1);
-        };
-        return [...document.querySelectorAll('body *:not(svg *)')].filter(outside).map((it) => it.outerHTML);";
-    let outside = browser.execute(OUTSIDE, &[]).await?;
-    ensure!(outside == json!([]), "these stand outside: {outside}");
-    Ok(())
 }
 
 /// Confirms what the prompt says, and gives that.

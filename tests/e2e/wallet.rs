@@ -102,7 +102,8 @@ async fn money_is_sent_on_a_phone(kind: Kind) -> Result<()> {
     world.assert_no_violations(&browser).await
 }
 
-async fn nothing_stands_outside(browser: &Browser) -> Result<()> {
+/// Whatever the width of the window.
+pub(crate) async fn nothing_stands_outside(browser: &Browser) -> Result<()> {
     const OUTSIDE: &str = "
         const outside = (element) => {
             const { right, left } = element.getBoundingClientRect();
