@@ -78,6 +78,7 @@ impl Live {
             matches!(
                 event.what,
                 Activity::PasskeyAdded { .. }
+                    | Activity::PasskeyRemoved { .. }
                     | Activity::PasskeyRenamed { .. }
                     | Activity::PasskeySuspect { .. }
             )
