@@ -6,6 +6,8 @@ use holdfast_tests::world::World;
 use holdfast_tests::{in_every_browser, wait};
 use serde_json::json;
 
+mod manage;
+
 in_every_browser!(
     a_passkey_has_a_derived_name_and_takes_another,
     a_new_name_reaches_the_other_tab,

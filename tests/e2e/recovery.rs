@@ -8,6 +8,8 @@ use serde_json::json;
 
 use crate::asking::ask_proven;
 
+mod renewal;
+
 in_every_browser!(
     codes_are_kept_typed_back_and_leave_no_trace,
     a_reload_makes_new_codes_and_says_so,

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 
 use crate::package::{script, their_console};
 
+mod log;
+
 in_every_browser!(
     a_passkey_is_added_tested_and_takes_the_place_of_another,
     a_passkey_is_removed,

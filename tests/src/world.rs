@@ -24,7 +24,9 @@ mod tls;
 mod walks;
 mod wire;
 
-pub use walks::{Person, answers_more_than, answers_on_time, asked_code, code_field, recovery_codes};
+pub use walks::{
+    Person, answers_more_than, answers_on_time, asked_code, code_field, confirm, prompt, recovery_codes,
+};
 pub use wire::{Exchange, Wire};
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,5 +1,8 @@
 //! `cargo xtask shots`: every page at phone and desktop width, in light and dark, to be looked at.
 
+#[path = "shots/keys.rs"]
+mod keys;
+
 use anyhow::{Context as _, Result};
 use holdfast_protocol::history::{Activity, TheftSign};
 use holdfast_protocol::{ids::WalletId, wallet::Usd};
@@ -95,6 +98,7 @@ async fn main() -> Result<()> {
     shots.take("sign-out-everywhere").await?;
     browser.by_role(Role::Button, "Cancel").click().await?;
     browser.press(Key::Escape).await?;
+    keys::take(&mut shots, &world, &authenticator).await?;
     world.happens([Activity::TheftSuspected { sign: TheftSign::ForeignKey }]).await?;
     browser.by_role(Role::Alert, Name::Any).appears().await?;
     shots.take("security-alarm").await?;

@@ -8,8 +8,10 @@ use crate::{
     app::{Opening, broken, unreachable, way_out},
     browser::{self, Kept},
     live::use_live,
+    passkeys::{ManagePasskeys, ManagePasskeysProps},
+    recovery::{RenewCodes, RenewCodesProps},
     session::{Action, Here, Session, Standing, use_session},
-    step_up::{StepUp, use_step_up},
+    step_up::{Confirmations, ConfirmationsProps, Hold, HoldProps, StepUp, use_step_up},
     store::{use_effect_of, use_value},
     text,
     ui::{
@@ -143,17 +145,33 @@ fn Surfaces(props: &SurfacesProps) -> Html {
     let (surface, go) = use_surface();
     let live = use_live(api, tell).live;
     let StepUp { confirm, prompt } = use_step_up(api, &here.me);
+    let (me, on_session) = (here.me.clone(), tell.clone());
+    let hold = component_of::<Hold>(
+        HoldProps {
+            api: api.clone(),
+            readiness: me.passkey_readiness.clone(),
+            on_session: on_session.clone(),
+        },
+        None,
+    );
     let api = api.clone();
     let panels = match surface {
         Surface::Wallet => component_of::<WalletPanels>(
-            WalletPanelsProps { api, confirm, live, name: here.me.account.name.clone() },
+            WalletPanelsProps { api, confirm, live, name: me.account.name.clone() },
             None,
         ),
         Surface::Agents => component_of::<AgentsPanels>(AgentsPanelsProps { api, confirm, live }, None),
+        Surface::Passkeys => {
+            let changes = live.passkey_changes();
+            let properties = ManagePasskeysProps { api, confirm, me, on_session, changes };
+            component_of::<ManagePasskeys>(properties, None)
+        }
+        Surface::Codes => component_of::<RenewCodes>(RenewCodesProps { api, confirm, me, on_session }, None),
+        Surface::Confirmations => component_of::<Confirmations>(ConfirmationsProps { api, live }, None),
         _ => Html::default(),
     };
     let heading = Heading { text: surface.name(), tab: surface.name() }.show();
-    let content = group().with(heading).with(panels).with(prompt);
+    let content = group().with(hold).with(heading).with(panels).with(prompt);
     shell_with(Width::Page, way_out(&props.api, here, tell, AtStake::Nothing), ways(surface, &go), content)
 }
 

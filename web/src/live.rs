@@ -79,6 +79,7 @@ impl Live {
             matches!(
                 event.what,
                 Activity::PasskeyAdded { .. }
+                    | Activity::PasskeyRemoved { .. }
                     | Activity::PasskeyRenamed { .. }
                     | Activity::PasskeySuspect { .. }
             )

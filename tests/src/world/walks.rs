@@ -94,6 +94,19 @@ pub fn code_field(browser: &Browser) -> Locator<'_> {
     browser.by_role(Role::Textbox, Name::Containing("Type code ".to_owned()))
 }
 
+/// The prompt of the console: what is read there begins like this, and is confirmed.
+pub async fn confirm(browser: &Browser, deed: &str) -> Result<()> {
+    let prompt = prompt(browser);
+    prompt.says(deed).await?;
+    prompt.by_role(Role::Button, "Confirm with a passkey").click().await?;
+    prompt.disappears().await
+}
+
+/// What has an action confirmed in the console.
+pub fn prompt(browser: &Browser) -> Locator<'_> {
+    browser.by_role(Role::Dialog, "Confirm with your passkey")
+}
+
 /// How many answers of the only live connection in sight came on time.
 pub async fn answers_on_time(browser: &Browser) -> Result<u32> {
     let pulse = browser.by_role(Role::Region, "Live connections");

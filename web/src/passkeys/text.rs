@@ -5,6 +5,7 @@ use holdfast_protocol::passkeys::{Backup, Trust};
 
 pub(super) const TITLE: &str = "Passkeys";
 pub(super) const LOADING: &str = "Fetching your passkeys";
+pub(super) const MANAGE: &str = "Add, test or remove";
 pub(super) const RENAME: &str = "Rename";
 pub(super) const NEW_NAME: &str = "New name";
 pub(super) const SAVE: &str = "Save";

@@ -36,7 +36,9 @@ pub fn PasskeysPanel(props: &PasskeysPanelProps) -> Html {
             (Html::default(), div("inset").with(failure).into_html())
         }
         Passkeys::Loaded(loaded) => {
-            let beside = span("small muted").with(text::in_use(loaded.in_use())).into_html();
+            let in_use = span("small muted").with(text::in_use(loaded.in_use()));
+            let manage = classed("a", "small").attr("href", "/console/passkeys").with(text::MANAGE);
+            let beside = group().with(in_use).with(manage).into_html();
             (beside, list(loaded, &handles, now_ms).into_html())
         }
     };
@@ -57,20 +59,43 @@ fn list(loaded: &Loaded, handles: &Handles, now_ms: u64) -> Group {
         .with(loaded.left.as_ref().map(|(id, _)| Focus::at(button_id(id.as_str()))))
 }
 
-fn button_id(id: &str) -> String {
+/// The button that renames it: the focus returns there.
+pub(super) fn button_id(id: &str) -> String {
     ["rename-", id].concat()
 }
 
 fn row(view: &PasskeyView, edit: Option<&Edit>, handles: &Handles, now_ms: u64) -> Element {
-    let begin = {
-        let (tell, id) = (handles.passkeys.teller(), view.id.clone());
-        Callback::from(move |()| tell.dispatch(Action::EditBegan(id.clone())))
-    };
+    let rename = (edit.is_none() && view.trust != Trust::Disabled)
+        .then(|| rename_button("btn quiet row-end", view, handles));
+    classed("li", "passkey")
+        .key(view.id.as_str())
+        .with(row_icon(view))
+        .with(about(view, edit, handles, now_ms))
+        .with(rename)
+}
+
+/// Where it lives, as a picture.
+pub(super) fn row_icon(view: &PasskeyView) -> Element {
     let icon = match view.backup {
         Backup::Synced | Backup::NotYetSynced => Icon::Cloud,
         Backup::DeviceBound if view.transports.iter().any(|name| name == "internal") => Icon::Laptop,
         Backup::DeviceBound => Icon::Key,
     };
+    span("row-icon").with(picture(icon))
+}
+
+pub(super) fn rename_button(class: &'static str, view: &PasskeyView, handles: &Handles) -> Element {
+    let (tell, id) = (handles.passkeys.teller(), view.id.clone());
+    let begin = Callback::from(move |()| tell.dispatch(Action::EditBegan(id.clone())));
+    button(class, begin)
+        .attr("id", button_id(view.id.as_str()))
+        .attr("aria-label", text::rename_label(&view.name))
+        .with(picture(Icon::Pencil))
+        .with(text::RENAME)
+}
+
+/// What there is to know about it; its name, or the way to another one.
+pub(super) fn about(view: &PasskeyView, edit: Option<&Edit>, handles: &Handles, now_ms: u64) -> Element {
     let title = match edit {
         Some(edit) => rename(edit, handles),
         None => p("row-title")
@@ -96,23 +121,11 @@ fn row(view: &PasskeyView, edit: Option<&Edit>, handles: &Handles, now_ms: u64) 
         .with(used)
         .with(". ")
         .with(text::losing(view.backup));
-    let what = div("row-what")
+    div("row-what")
         .with(title)
         .with(p("small muted").with(what))
         .with(history)
-        .with((view.trust == Trust::Suspect).then(|| p("fault").with(text::SUSPECT)));
-    let rename = (edit.is_none() && view.trust != Trust::Disabled).then(|| {
-        button("btn quiet row-end", begin)
-            .attr("id", button_id(view.id.as_str()))
-            .attr("aria-label", text::rename_label(&view.name))
-            .with(picture(Icon::Pencil))
-            .with(text::RENAME)
-    });
-    classed("li", "passkey")
-        .key(view.id.as_str())
-        .with(span("row-icon").with(picture(icon)))
-        .with(what)
-        .with(rename)
+        .with((view.trust == Trust::Suspect).then(|| p("fault").with(text::SUSPECT)))
 }
 
 fn rename(edit: &Edit, handles: &Handles) -> Element {

@@ -2,7 +2,7 @@ use super::{
     state::{Action, Codes, Phase},
     text,
 };
-use crate::store::{Store, use_effect_of, use_store, use_value};
+use crate::store::{Store, Tell, use_effect_of, use_store, use_value};
 use crate::{
     api::{Access, Api, Call},
     browser::{self, Kept},
@@ -11,6 +11,7 @@ use crate::{
 use gloo_events::{EventListener, EventListenerOptions};
 use holdfast_protocol::{
     account::Me,
+    base64url::Bytes,
     problem::Code,
     recovery::{CODES, RecoveryCode, RecoveryCodesRequest, RecoveryCodesView},
 };
@@ -34,8 +35,9 @@ pub(super) enum Before {
     OtherCodes,
 }
 
+/// New codes for this address. Who has typed one back has them: then `keep` puts their verifiers in force.
 #[hook]
-pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Action>) -> Handles {
+pub(super) fn use_codes(account: &str, keep: impl Fn(Vec<Bytes>, Tell<Codes>) + 'static) -> Handles {
     let codes = use_store(|| Codes::new(make(), browser::pick(CODES)));
     let before = use_value(|| Kept::CodesShown.read().map_or(Before::Nothing, |_| Before::OtherCodes));
     let at_stake = matches!(&*codes, Codes::Shown(_));
@@ -47,7 +49,7 @@ pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Actio
     });
 
     let sheet = {
-        let (codes, account) = (codes.clone(), me.account.email.clone());
+        let (codes, account) = (codes.clone(), account.to_owned());
         move || {
             let codes = codes.latest();
             let Codes::Shown(shown) = &*codes else { return String::new() };
@@ -74,7 +76,7 @@ pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Actio
         })
     };
     let submit = {
-        let (codes, api, on_session) = (codes.clone(), api.clone(), on_session.clone());
+        let codes = codes.clone();
         Callback::from(move |()| {
             let (latest, tell) = (codes.latest(), codes.teller());
             let Codes::Shown(shown) = &*latest else { return };
@@ -82,32 +84,47 @@ pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Actio
                 return;
             }
             tell.dispatch(Action::Submitted);
-            if shown.check().is_err() {
-                return;
+            if shown.check().is_ok() {
+                let verifiers = shown.codes.iter().map(RecoveryCode::sign_in_verifier).collect();
+                keep(verifiers, tell);
             }
-            let verifiers = shown.codes.iter().map(RecoveryCode::sign_in_verifier).collect();
-            let (api, on_session) = (api.clone(), on_session.clone());
-            spawn_local(async move {
-                let request = RecoveryCodesRequest { verifiers };
-                let call = Call::post("/v1/recovery-codes", Access::SignedIn, &request);
-                let kept = match api.call::<RecoveryCodesView>(call).await {
-                    Ok(view) => session::Action::KeptCodes(view),
-                    // A list is in force: this one is not, and the server knows how that one stands.
-                    Err(failure) if failure.code() == Some(Code::RecoveryCodesExist) => {
-                        match api.call::<Me>(Call::get("/v1/me", Access::SignedIn)).await {
-                            Ok(me) => session::Action::Recognised(me.into()),
-                            Err(failure) => return tell.dispatch(Action::CouldNotKeep(failure)),
-                        }
-                    }
-                    Err(failure) => return tell.dispatch(Action::CouldNotKeep(failure)),
-                };
-                Kept::CodesShown.forget();
-                tell.dispatch(Action::CameInForce);
-                on_session.emit(kept);
-            });
         })
     };
     Handles { codes, before: *before, copy, download, submit }
+}
+
+/// They are in force: nothing of them stays here.
+pub(super) fn came_in_force(tell: &Tell<Codes>) {
+    Kept::CodesShown.forget();
+    tell.dispatch(Action::CameInForce);
+}
+
+/// Puts the first list of an account in force.
+pub(super) fn first_list(
+    api: &Api,
+    on_session: &Callback<session::Action>,
+) -> impl Fn(Vec<Bytes>, Tell<Codes>) + use<> {
+    let (api, on_session) = (api.clone(), on_session.clone());
+    move |verifiers, tell| {
+        let (api, on_session) = (api.clone(), on_session.clone());
+        spawn_local(async move {
+            let request = RecoveryCodesRequest { verifiers };
+            let call = Call::post("/v1/recovery-codes", Access::SignedIn, &request);
+            let kept = match api.call::<RecoveryCodesView>(call).await {
+                Ok(view) => session::Action::KeptCodes(view),
+                // A list is in force: this one is not, and the server knows how that one stands.
+                Err(failure) if failure.code() == Some(Code::RecoveryCodesExist) => {
+                    match api.call::<Me>(Call::get("/v1/me", Access::SignedIn)).await {
+                        Ok(me) => session::Action::Recognised(me.into()),
+                        Err(failure) => return tell.dispatch(Action::CouldNotKeep(failure)),
+                    }
+                }
+                Err(failure) => return tell.dispatch(Action::CouldNotKeep(failure)),
+            };
+            came_in_force(&tell);
+            on_session.emit(kept);
+        });
+    }
 }
 
 fn make() -> Option<Vec<RecoveryCode>> {

@@ -1,6 +1,6 @@
 use super::text;
 use crate::{
-    ui::{Panel, div, moment, notice, p, tag},
+    ui::{Element, Panel, classed, div, moment, notice, p, tag},
     words::Tone,
 };
 use holdfast_protocol::recovery::RecoveryCodesView;
@@ -11,15 +11,25 @@ const FEW: u32 = 3;
 
 /// How many codes still work.
 pub fn codes_left(codes: &RecoveryCodesView, now_ms: u64) -> Html {
-    let RecoveryCodesView { left, total, created_at_ms } = *codes;
-    let few = left <= FEW;
-    let tone = if few { Tone::Wait } else { Tone::Held };
-    let beside = tag(tone, text::left(left, total));
+    let replace = classed("a", "small").attr("href", "/console/codes").with(text::REPLACE);
+    let panel = Panel { title: text::LIST, id: "recovery-codes", beside: number_left(codes) };
+    panel.show(left(codes, now_ms).with(replace))
+}
+
+pub(super) fn number_left(codes: &RecoveryCodesView) -> Html {
+    tag(tone(codes), text::left(codes.left, codes.total))
+}
+
+/// What they are for and since when, and a warning where few are left.
+pub(super) fn left(codes: &RecoveryCodesView, now_ms: u64) -> Element {
     let said = p("small muted")
         .with(text::LEFT_BODY)
         .with(text::LEFT_MADE)
-        .with(moment(created_at_ms, now_ms))
+        .with(moment(codes.created_at_ms, now_ms))
         .with(".");
-    Panel { title: text::LIST, id: "recovery-codes", beside }
-        .show(div("inset").with(said).with(few.then(|| notice(tone, text::LEFT_FEW))))
+    div("inset").with(said).with((codes.left <= FEW).then(|| notice(tone(codes), text::LEFT_FEW)))
+}
+
+fn tone(codes: &RecoveryCodesView) -> Tone {
+    if codes.left <= FEW { Tone::Wait } else { Tone::Held }
 }

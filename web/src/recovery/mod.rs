@@ -2,9 +2,11 @@
 
 mod effects;
 mod left;
+mod renewal;
 mod state;
 mod text;
 mod view;
 
 pub use left::codes_left;
+pub use renewal::{RenewCodes, RenewCodesProps};
 pub use view::{CodesStep, CodesStepProps};

@@ -53,6 +53,8 @@ pub(super) enum Action {
     Submitted,
     CameInForce,
     CouldNotKeep(Failure),
+    /// The person would rather not, yet.
+    WasLeft,
     Did(&'static str),
 }
 
@@ -111,6 +113,7 @@ impl Reducible for Codes {
             }
             Action::CameInForce => return Rc::new(Codes::InForce),
             Action::CouldNotKeep(failure) => next.phase = Phase::Failed(failure),
+            Action::WasLeft => next.phase = Phase::Showing,
             Action::Did(what) => next.done = Some(what),
         }
         Rc::new(Codes::Shown(next))
@@ -165,6 +168,13 @@ mod tests {
     fn once_in_force_nothing_of_them_is_left() {
         let state = Rc::new(typed(&codes()[5].grouped())).reduce(Action::CameInForce);
         assert_eq!(*state, Codes::InForce);
+    }
+
+    #[test]
+    fn codes_whose_confirmation_was_left_are_shown_on() {
+        let keeping = typed(&codes()[5].grouped());
+        let left = Rc::new(keeping.clone()).reduce(Action::WasLeft);
+        assert_eq!(*left, Codes::Shown(Shown { phase: Phase::Showing, ..shown(&keeping) }));
     }
 
     #[test]

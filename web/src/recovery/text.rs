@@ -23,6 +23,7 @@ pub(super) const NO_RANDOMNESS: &str =
     "This browser could not make random codes. Reload the page, or use another browser.";
 pub(super) const FILE: &str = "holdfast-recovery-codes.txt";
 
+pub(super) const REPLACE: &str = "Replace them";
 pub(super) const LEFT_BODY: &str = "Each works once, when every passkey is lost.";
 pub(super) const LEFT_FEW: &str =
     "Few are left. When the last one is used and your passkeys are lost, nothing opens this account.";

@@ -1,5 +1,5 @@
 use super::{
-    effects::{Before, Handles, use_codes},
+    effects::{Before, Handles, first_list, use_codes},
     state::{Action, Codes, Phase, Shown},
     text,
 };
@@ -26,14 +26,15 @@ pub struct CodesStepProps {
 /// The wizard's third step: the codes, once.
 #[component]
 pub fn CodesStep(props: &CodesStepProps) -> Html {
-    let handles = use_codes(&props.api, &props.me, &props.on_session);
+    let email = &props.me.account.email;
+    let handles = use_codes(email, first_list(&props.api, &props.on_session));
     let made = clock::date(use_now(600_000));
     let content = match &*handles.codes {
         Codes::Unable => notice(Tone::Broken, text::NO_RANDOMNESS),
         Codes::InForce => waiting(Some(text::KEEPING)),
         Codes::Shown(shown) => group()
             .with((handles.before == Before::OtherCodes).then(|| notice(Tone::Wait, text::NEW_ONES)))
-            .with(sheet(shown, &handles, &props.me.account.email, made))
+            .with(sheet(shown, &handles, email, made))
             .with(type_back(shown, &handles))
             .into_html(),
     };
@@ -46,7 +47,7 @@ pub fn CodesStep(props: &CodesStepProps) -> Html {
 }
 
 /// The list; on paper, the only thing of the page.
-fn sheet(shown: &Shown, handles: &Handles, email: &str, made: String) -> Element {
+pub(super) fn sheet(shown: &Shown, handles: &Handles, email: &str, made: String) -> Element {
     let codes =
         shown.codes.iter().map(|code| element("li").with(element("code").with(code.grouped().to_string())));
     let way = |icon: Icon, label: &'static str, run: Callback<()>| {
@@ -73,7 +74,8 @@ fn sheet(shown: &Shown, handles: &Handles, email: &str, made: String) -> Element
         .with(actions)
 }
 
-fn type_back(shown: &Shown, handles: &Handles) -> Element {
+/// The question that shows who has kept them.
+pub(super) fn type_back(shown: &Shown, handles: &Handles) -> Element {
     let Shown { asked, typed, fault, tries, phase, .. } = shown;
     let number = asked + 1;
     let on_input = {

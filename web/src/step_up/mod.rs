@@ -5,11 +5,15 @@
 mod check;
 mod deed;
 mod effects;
+mod hold;
+mod log;
 mod state;
 mod text;
 mod view;
 
 pub use check::{Asked, Asker, Difference, Offer, Signer};
+pub use hold::{Hold, HoldProps};
+pub use log::{Confirmations, ConfirmationsProps};
 pub use view::{StepUp, use_step_up};
 
 use crate::{json, problem::Failure};

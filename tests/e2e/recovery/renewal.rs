@@ -1,0 +1,84 @@
+//! New recovery codes in the place of the old ones.
+
+use anyhow::{Result, ensure};
+use holdfast_tests::browser::{AuthenticatorOptions, Kind, Name, Role};
+use holdfast_tests::world::{World, confirm, prompt};
+use holdfast_tests::{in_every_browser, wait};
+
+use super::leaves_no_trace;
+
+in_every_browser!(new_codes_take_the_place_of_the_old_ones_once_confirmed);
+
+const HASHES: &str = "SELECT hex(verifier_hash) FROM recovery_codes ORDER BY verifier_hash";
+
+async fn new_codes_take_the_place_of_the_old_ones_once_confirmed(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    world.sign_up(&browser).await?;
+    let before = world.column(HASHES).await?;
+    if kind == Kind::Chromium {
+        browser.set_window_size(360, 780).await?;
+    }
+    browser.by_role(Role::Region, "Recovery codes").by_role(Role::Link, "Replace them").click().await?;
+    browser.by_role(Role::HeadingLevel(1), "Recovery codes").appears().await?;
+    browser.by_role(Role::Region, "Recovery codes").says("10 of 10 left").await?;
+
+    // New codes that nobody wants change nothing.
+    browser.by_role(Role::Button, "Make new codes").click().await?;
+    browser.page_says("These codes are not in force yet, and the old ones still work.").await?;
+    browser.by_role(Role::Button, "Keep the old ones").click().await?;
+    browser.page_says("Your old codes still work.").await?;
+    ensure!(browser.focused().await?.1 == "Make new codes");
+
+    browser.by_role(Role::Button, "Make new codes").click().await?;
+    let codes = world.keep_codes(&browser).await?;
+    let prompt = prompt(&browser);
+    prompt.says("The old ones stop working.").await?;
+    prompt.by_role(Role::Button, "Cancel").click().await?;
+    prompt.disappears().await?;
+    ensure!(world.column(HASHES).await? == before, "the old codes live until it is confirmed");
+    browser.by_role(Role::Button, "I have kept them").click().await?;
+    confirm(&browser, "Replace the recovery codes of “mara@example.org”").await?;
+    browser.page_says("The new codes are in force.").await?;
+    browser.by_role(Role::List, "Recovery codes").disappears().await?;
+    leaves_no_trace(&browser, &codes).await?;
+    let after = world.column(HASHES).await?;
+    ensure!(after.len() == 10 && after.iter().all(|hash| !before.contains(hash)), "the old codes live");
+    ensure!(world.count("recovery_codes_replaced").await? == 1);
+    world.assert_no_violations(&browser).await
+}
+
+/// The server has them, and its answer does not arrive: the page says nothing that may be false.
+#[tokio::test]
+async fn codes_whose_answer_was_lost_are_not_told_to_be_worth_nothing() -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(Kind::Chromium).await?;
+    let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    world.sign_up(&browser).await?;
+    browser.goto(&world.at("/console/codes")).await?;
+    browser.by_role(Role::Button, "Make new codes").click().await?;
+    world.keep_codes(&browser).await?;
+    world.wire().lie("/v1/recovery-codes/regenerate", |answer| {
+        if answer.get("left").is_some() {
+            *answer = serde_json::json!("lost");
+        }
+    });
+    let prompt = prompt(&browser);
+    prompt.by_role(Role::Button, "Confirm with a passkey").click().await?;
+    // Whether the prompt offers to send it again or not, its person has enough of it.
+    world.records("recovery_codes_replaced", 1).await?;
+    let close = async || {
+        if prompt.count().await? == 0 {
+            return Ok(Some(()));
+        }
+        let close = prompt.by_role(Role::Button, Name::Exactly("Close".to_owned()));
+        if close.count().await? == 1 {
+            close.click().await?;
+        }
+        Ok(None)
+    };
+    wait::until(close).await?;
+    browser.page_says("Another list is in force by now").await?;
+    world.assert_no_violations(&browser).await
+}
