@@ -8,7 +8,6 @@ use crate::{
     browser::{self, Kept},
     clock, session,
 };
-use gloo_events::{EventListener, EventListenerOptions};
 use holdfast_protocol::{
     account::Me,
     problem::Code,
@@ -42,7 +41,7 @@ pub(super) fn use_codes(api: &Api, me: &Me, on_session: &Callback<session::Actio
     use_effect_of(at_stake, move |at_stake| {
         at_stake.then(|| {
             Kept::CodesShown.write("yes");
-            warn_before_leaving()
+            browser::warn_before_leaving()
         })
     });
 
@@ -121,10 +120,4 @@ fn make() -> Option<Vec<RecoveryCode>> {
             }
         })
         .collect()
-}
-
-fn warn_before_leaving() -> Option<EventListener> {
-    let window = web_sys::window()?;
-    let options = EventListenerOptions::enable_prevent_default();
-    Some(EventListener::new_with_options(&window, "beforeunload", options, |event| event.prevent_default()))
 }
