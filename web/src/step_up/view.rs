@@ -12,10 +12,7 @@ use crate::{
     ceremony::{Capabilities, WillAsk},
     problem::Failure,
     text as words,
-    ui::{
-        Again, Countdown, Element, Focus, Group, Modal, alert, button, div, element, group, p,
-        waiting,
-    },
+    ui::{Again, Countdown, Element, Focus, Group, Modal, alert, button, div, element, group, p, waiting},
     webauthn,
 };
 use gloo_events::EventListener;
