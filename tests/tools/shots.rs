@@ -131,7 +131,7 @@ async fn secrets(world: &World, shots: &mut Shots<'_>) -> Result<()> {
     browser.reload().await?;
     browser.page_says("unreadable").await?;
     shots.take("credentials").await?;
-    browser.by_role(Role::Button, "Delete OPENAI_API_KEY for every agent").click().await?;
+    browser.by_role(Role::Button, "Delete OPENAI_API_KEY, Every agent").click().await?;
     confirm.appears().await?;
     shots.take("credentials-delete").await?;
     browser.by_role(Role::Button, "Cancel").click().await?;
