@@ -7,12 +7,14 @@ use crate::{
     api::Api,
     app::{Opening, broken, unreachable, way_out},
     browser::{self, Kept},
+    credentials::{CredentialsPanels, CredentialsPanelsProps},
     live::use_live,
     passkeys::{ManagePasskeys, ManagePasskeysProps},
     recovery::{RenewCodes, RenewCodesProps},
     session::{Action, Here, Session, Standing, use_session},
     step_up::{Confirmations, ConfirmationsProps, Hold, HoldProps, StepUp, use_step_up},
     store::{use_effect_of, use_value},
+    terminal::{TerminalPanel, TerminalPanelProps},
     text,
     ui::{
         Element, Heading, Hears, Width, centre, classed, component_of, element, group, shell_with, waiting,
@@ -20,6 +22,7 @@ use crate::{
     wallet::{WalletPanels, WalletPanelsProps},
 };
 use gloo_events::EventListener;
+use holdfast_protocol::account::Role;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::MouseEvent;
 use yew::prelude::{Callback, Html, Properties, component, hook};
@@ -155,6 +158,11 @@ fn Surfaces(props: &SurfacesProps) -> Html {
         None,
     );
     let api = api.clone();
+    // Always there, since a shell lives for as long as its panel does.
+    let terminal = TerminalPanelProps { api: api.clone(), me: here.me.clone(), confirm: confirm.clone() };
+    let terminal = element("div")
+        .attr("hidden", (surface != Surface::Terminal).then_some(""))
+        .with(component_of::<TerminalPanel>(terminal, None));
     let panels = match surface {
         Surface::Wallet => component_of::<WalletPanels>(
             WalletPanelsProps { api, confirm, live, name: me.account.name.clone() },
@@ -167,16 +175,24 @@ fn Surfaces(props: &SurfacesProps) -> Html {
             component_of::<ManagePasskeys>(properties, None)
         }
         Surface::Codes => component_of::<RenewCodes>(RenewCodesProps { api, confirm, me, on_session }, None),
+        Surface::Credentials => {
+            component_of::<CredentialsPanels>(CredentialsPanelsProps { api, confirm }, None)
+        }
         Surface::Confirmations => component_of::<Confirmations>(ConfirmationsProps { api, live }, None),
-        _ => Html::default(),
+        Surface::Terminal => Html::default(),
     };
     let heading = Heading { text: surface.name(), tab: surface.name() }.show();
-    let content = group().with(hold).with(heading).with(panels).with(prompt);
-    shell_with(Width::Page, way_out(&props.api, here, tell, AtStake::Nothing), ways(surface, &go), content)
+    let content = group().with(hold).with(heading).with(panels).with(terminal).with(prompt);
+    shell_with(
+        Width::Page,
+        way_out(&props.api, here, tell, AtStake::Nothing),
+        ways(surface, here.me.account.role, &go),
+        content,
+    )
 }
 
-/// Links to every surface, and back to the Security page.
-fn ways(surface: Surface, go: &Callback<Surface>) -> Element {
+/// Links to every surface that is of any use to the person, and back to the Security page.
+fn ways(surface: Surface, role: Role, go: &Callback<Surface>) -> Element {
     let way = |to: Surface| {
         let go = go.clone();
         element("li").with(
@@ -197,9 +213,10 @@ fn ways(surface: Surface, go: &Callback<Surface>) -> Element {
         )
     };
     let security = element("li").with(element("a").attr("href", "/security").with("Security"));
+    let surfaces = Surface::ALL.into_iter().filter(|to| role == Role::Admin || *to != Surface::Terminal);
     classed("nav", "ways")
         .attr("aria-label", "Console")
-        .with(element("ul").with(security).with_each(Surface::ALL.into_iter().map(way)))
+        .with(element("ul").with(security).with_each(surfaces.map(way)))
 }
 
 /// The surface of the address, and the way to another one.

@@ -51,6 +51,8 @@ pub mod account;
 pub mod agents;
 /// Live connections and their pulse.
 pub mod connections;
+/// Secrets that agents read.
+pub mod credentials;
 /// What happened.
 pub mod history;
 /// The list of passkeys.
@@ -59,6 +61,8 @@ pub mod passkeys;
 pub mod recovery;
 /// The one prompt that has actions confirmed; every other slice may use it.
 pub mod step_up;
+/// A shell on the server's machine.
+pub mod terminal;
 /// Money: the wallet, and sending.
 pub mod wallet;
 
