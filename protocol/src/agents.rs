@@ -2,6 +2,7 @@ use crate::{
     base64url::Bytes,
     calendar::utc_minute,
     ids::{AgentId, ChargeId, PairingCode},
+    problem::Code,
     step_up::{Action, Kind, Locale, quoted},
     wallet::Usd,
 };
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which files an agent may read and write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FileScope {
     /// Those of the workspace.
@@ -37,6 +39,7 @@ impl FileScope {
 
 /// What budgets and charges are counted in. The server stamps it; nobody asks for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Currency {
     /// Dollars of the United States.
     #[serde(rename = "USD")]
@@ -45,6 +48,7 @@ pub enum Currency {
 
 /// `POST /v1/agents/pairings`, from the agent: asks for an owner. Answers [`Pairing`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PairingRequest {
     /// What the agent calls itself: 1 to 64 characters, none of them hidden.
@@ -57,6 +61,7 @@ pub struct PairingRequest {
 
 /// What an agent gets to be paired with. No `Debug`: the secret is one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pairing {
     /// The agent's id from now on.
     pub agent: AgentId,
@@ -73,6 +78,7 @@ pub struct Pairing {
 /// `POST /v1/agents/pairings/claim`, from the agent. Answers [`Claim`]; 409 `pairing_gone` once the token was
 /// fetched, the code has expired or the agent was revoked.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClaimRequest {
     /// Of the pairing.
@@ -81,6 +87,7 @@ pub struct ClaimRequest {
 
 /// What has become of a pairing. No `Debug`: the token is a secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Claim {
     /// The owner has not decided.
@@ -96,6 +103,7 @@ pub enum Claim {
 
 /// `GET /v1/agents/pairings/{code}`: who asks for what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PairingView {
     /// In its one spelling.
     pub code: PairingCode,
@@ -117,6 +125,7 @@ pub struct PairingView {
 
 /// `GET /v1/agents`: every agent of the account that is not torn down, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentList {
     /// The agents.
     pub agents: Vec<AgentView>,
@@ -124,6 +133,7 @@ pub struct AgentList {
 
 /// An agent as its owner sees it; `GET /v1/agents/self` is what it sees of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentView {
     /// Unchanging.
     pub id: AgentId,
@@ -149,6 +159,7 @@ pub struct AgentView {
 
 /// See [`AgentView`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgentState {
     /// Approved; it has not fetched its token yet.
@@ -164,6 +175,7 @@ pub enum AgentState {
 /// `POST /v1/agents/approve`, an action: the agent may do this from now on, and nothing else. Answers
 /// [`AgentView`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AgentApproval"))]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
     /// Which.
@@ -182,7 +194,10 @@ pub struct Approval {
 }
 
 impl Action for Approval {
+    type Answer = AgentView;
+
     const KIND: Kind = Kind::AgentApprove;
+    const REFUSES: &'static [Code] = &[Code::PairingGone];
 
     fn target(&self) -> String {
         self.agent.as_str().to_owned()
@@ -208,6 +223,7 @@ impl Action for Approval {
 
 /// `POST /v1/agents/revoke`, an action: the agent can do nothing more. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AgentRevocation"))]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
     /// Which.
@@ -217,6 +233,8 @@ pub struct Revocation {
 }
 
 impl Action for Revocation {
+    type Answer = ();
+
     const KIND: Kind = Kind::AgentRevoke;
 
     fn target(&self) -> String {
@@ -232,6 +250,7 @@ impl Action for Revocation {
 /// `POST /v1/agents/teardown`, an action: the agent can do nothing more, and its credentials are deleted.
 /// Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AgentTeardown"))]
 #[serde(deny_unknown_fields)]
 pub struct Teardown {
     /// Which.
@@ -241,6 +260,8 @@ pub struct Teardown {
 }
 
 impl Action for Teardown {
+    type Answer = ();
+
     const KIND: Kind = Kind::AgentTeardown;
 
     fn target(&self) -> String {
@@ -256,6 +277,7 @@ impl Action for Teardown {
 /// `POST /v1/agents/cap`: the agent may spend less. Answers 204; 403 `step_up_required` where it is not less
 /// than before, since that wants an [`Approval`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CapRequest {
     /// Which.
@@ -267,6 +289,7 @@ pub struct CapRequest {
 /// `POST /v1/agents/charges`, from the agent, with an `Idempotency-Key`: pays a merchant. Answers [`Charge`];
 /// 403 `budget_exceeded` where it is more than what is left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChargeRequest {
     /// More than nothing.
@@ -277,6 +300,7 @@ pub struct ChargeRequest {
 
 /// Whom a charge pays, as the merchant's own demand says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Merchant {
     /// 1 to 64 characters, none of them hidden.
@@ -288,6 +312,7 @@ pub struct Merchant {
 
 /// A charge that was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Charge {
     /// Unchanging.
     pub id: ChargeId,
