@@ -64,6 +64,11 @@ fn every_endpoint_is_mounted() -> io::Result<()> {
 }
 
 #[test]
+fn every_endpoint_is_documented() -> io::Result<()> {
+    hold(endpoints::are_documented)
+}
+
+#[test]
 fn every_endpoint_is_exercised_end_to_end() -> io::Result<()> {
     hold(endpoints::are_exercised)
 }

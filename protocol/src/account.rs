@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// How strongly an account is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// Only a passkey signs in.
@@ -18,6 +19,7 @@ pub enum Tier {
 
 /// What an account may do for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Invites, promotes, deactivates.
@@ -28,6 +30,7 @@ pub enum Role {
 
 /// `GET /v1/setup`: whether the first account is still to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SetupStatus {
     /// No account exists yet.
     pub open: bool,
@@ -35,6 +38,7 @@ pub struct SetupStatus {
 
 /// `POST /v1/setup/options`, with `X-Setup-Token`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetupOptionsRequest {
     /// 1 to 64 characters, no control characters.
@@ -48,6 +52,7 @@ pub struct SetupOptionsRequest {
 /// `POST /v1/setup/verify`, with a DPoP proof of the new key. Makes account, passkey and session in
 /// one transaction. Answers [`SignedIn`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetupVerifyRequest {
     /// Of the options.
@@ -60,6 +65,7 @@ pub struct SetupVerifyRequest {
 
 /// `POST /v1/login/options`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LoginOptionsRequest {
     /// Of the PoP key that the browser has just made.
@@ -68,6 +74,7 @@ pub struct LoginOptionsRequest {
 
 /// `POST /v1/login/verify`, with a DPoP proof of the new key. Answers [`SignedIn`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LoginVerifyRequest {
     /// Of the options.
@@ -80,6 +87,7 @@ pub struct LoginVerifyRequest {
 
 /// The answer to a ceremony that opened a session; the cookies come with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SignedIn {
     /// Who is signed in.
     pub me: Me,
@@ -87,6 +95,7 @@ pub struct SignedIn {
 
 /// `GET /v1/me`: who is signed in, here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Me {
     /// The account.
     pub account: AccountView,
@@ -102,6 +111,7 @@ pub struct Me {
 
 /// An account as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountView {
     /// Unchanging.
     pub id: AccountId,
@@ -119,6 +129,7 @@ pub struct AccountView {
 
 /// A session as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionView {
     /// Names it; opens nothing.
     pub id: SessionId,
@@ -132,6 +143,7 @@ pub struct SessionView {
 
 /// Everything that the Signal API wants, of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Signals {
     /// The relying-party id.
     pub rp_id: String,
@@ -147,6 +159,7 @@ pub struct Signals {
 
 /// `POST /v1/logout`. Answers 204 with `Clear-Site-Data`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LogoutRequest {
     /// How far it reaches.
@@ -155,6 +168,7 @@ pub struct LogoutRequest {
 
 /// How far signing out reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LogoutScope {
     /// This session.

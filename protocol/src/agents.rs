@@ -2,6 +2,7 @@ use crate::{
     base64url::Bytes,
     calendar::utc_minute,
     ids::{AgentId, ChargeId, PairingCode},
+    problem::Code,
     step_up::{Action, Kind, Locale, quoted},
     wallet::Usd,
 };
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 
 /// Which files an agent may read and write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FileScope {
     /// Those of the workspace.
@@ -38,6 +40,7 @@ impl FileScope {
 
 /// What budgets and charges are counted in. The server stamps it; nobody asks for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Currency {
     /// Dollars of the United States.
     #[serde(rename = "USD")]
@@ -46,6 +49,7 @@ pub enum Currency {
 
 /// `POST /v1/agents/pairings`, from the agent: asks for an owner. Answers [`Pairing`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PairingRequest {
     /// What the agent calls itself: 1 to 64 characters, none of them hidden.
@@ -58,6 +62,7 @@ pub struct PairingRequest {
 
 /// What an agent gets to be paired with. No `Debug`: the secret is one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pairing {
     /// The agent's id from now on.
     pub agent: AgentId,
@@ -74,6 +79,7 @@ pub struct Pairing {
 /// `POST /v1/agents/pairings/claim`, from the agent. Answers [`Claim`]; 409 `pairing_gone` once the token was
 /// fetched, the code has expired or the agent was revoked.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClaimRequest {
     /// Of the pairing.
@@ -82,6 +88,7 @@ pub struct ClaimRequest {
 
 /// What has become of a pairing. No `Debug`: the token is a secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Claim {
     /// The owner has not decided.
@@ -97,6 +104,7 @@ pub enum Claim {
 
 /// `GET /v1/agents/pairings/{code}`: who asks for what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PairingView {
     /// In its one spelling.
     pub code: PairingCode,
@@ -120,6 +128,7 @@ pub struct PairingView {
 
 /// From where an agent asks, beside whoever looks at its pairing. No address is kept to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// From the same network address.
@@ -130,6 +139,7 @@ pub enum Source {
 
 /// `GET /v1/agents`: every agent of the account that is not torn down, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentList {
     /// The agents.
     pub agents: Vec<AgentView>,
@@ -139,6 +149,7 @@ pub struct AgentList {
 
 /// An agent as its owner sees it; `GET /v1/agents/self` is what it sees of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentView {
     /// Unchanging.
     pub id: AgentId,
@@ -164,6 +175,7 @@ pub struct AgentView {
 
 /// See [`AgentView`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgentState {
     /// Approved; it has not fetched its token yet.
@@ -179,6 +191,7 @@ pub enum AgentState {
 /// `POST /v1/agents/approve`, an action: the agent may do this from now on, and nothing else. Answers
 /// [`AgentView`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AgentApproval"))]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
     /// Which.
@@ -197,7 +210,10 @@ pub struct Approval {
 }
 
 impl Action for Approval {
+    type Answer = AgentView;
+
     const KIND: Kind = Kind::AgentApprove;
+    const REFUSES: &'static [Code] = &[Code::PairingGone];
 
     fn target(&self) -> String {
         self.agent.as_str().to_owned()
@@ -223,6 +239,7 @@ impl Action for Approval {
 
 /// `POST /v1/agents/revoke`, an action: the agent can do nothing more. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AgentRevocation"))]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
     /// Which.
@@ -232,6 +249,8 @@ pub struct Revocation {
 }
 
 impl Action for Revocation {
+    type Answer = ();
+
     const KIND: Kind = Kind::AgentRevoke;
 
     fn target(&self) -> String {
@@ -247,6 +266,7 @@ impl Action for Revocation {
 /// `POST /v1/agents/teardown`, an action: the agent can do nothing more, and its credentials are deleted.
 /// Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AgentTeardown"))]
 #[serde(deny_unknown_fields)]
 pub struct Teardown {
     /// Which.
@@ -256,6 +276,8 @@ pub struct Teardown {
 }
 
 impl Action for Teardown {
+    type Answer = ();
+
     const KIND: Kind = Kind::AgentTeardown;
 
     fn target(&self) -> String {
@@ -271,6 +293,7 @@ impl Action for Teardown {
 /// `POST /v1/agents/cap`: the agent may spend less. Answers 204; 403 `step_up_required` where it is not less
 /// than before, since that wants an [`Approval`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CapRequest {
     /// Which.
@@ -282,6 +305,7 @@ pub struct CapRequest {
 /// `POST /v1/agents/charges`, from the agent, with an `Idempotency-Key`: pays a merchant. Answers [`Charge`];
 /// 403 `budget_exceeded` where it is more than what is left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChargeRequest {
     /// More than nothing.
@@ -292,6 +316,7 @@ pub struct ChargeRequest {
 
 /// Whom a charge pays, as the merchant's own demand says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Merchant {
     /// 1 to 64 characters, none of them hidden.
@@ -303,6 +328,7 @@ pub struct Merchant {
 
 /// A charge that was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Charge {
     /// Unchanging.
     pub id: ChargeId,

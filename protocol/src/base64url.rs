@@ -88,7 +88,8 @@ pub fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], NotBase64Url>
 /// Bytes that are base64url text on the wire.
 #[cfg(feature = "wire")]
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Bytes(pub Vec<u8>);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9_-]*$")))]
+pub struct Bytes(#[cfg_attr(feature = "schema", schemars(with = "String"))] pub Vec<u8>);
 
 #[cfg(feature = "wire")]
 impl core::fmt::Debug for Bytes {

@@ -15,7 +15,8 @@ pub const MOST_BYTES: usize = 16 * 1024;
 /// commitment for ever; the salt is made for one request and kept by nobody, so that not even a secret
 /// out of ten can be guessed from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commitment([u8; 32]);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9_-]{43}$")))]
+pub struct Commitment(#[cfg_attr(feature = "schema", schemars(with = "String"))] [u8; 32]);
 
 impl Serialize for Commitment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -33,6 +34,7 @@ impl<'de> Deserialize<'de> for Commitment {
 /// The secret itself, with what shows that it is the one that was signed for. Sent once, beside the
 /// parameters; neither logged nor kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
     /// [`SALT_BYTES`] random bytes, made for this request.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// `POST /v1/connections/tickets`: asks for a ticket for one stream. Answers [`Ticket`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TicketRequest {
     /// The path of the stream, as `/v1/streams/activity`.
@@ -17,6 +18,7 @@ pub struct TicketRequest {
 
 /// A one-time secret that opens one connection.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ticket {
     /// The connection that it opens.
     pub connection: ConnectionId,
@@ -35,6 +37,7 @@ impl core::fmt::Debug for Ticket {
 /// `GET /v1/connections`, and the event `connections` of the activity stream: every live connection
 /// of the account, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectionList {
     /// The connections.
     pub connections: Vec<ConnectionView>,
@@ -42,6 +45,7 @@ pub struct ConnectionList {
 
 /// A live connection as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectionView {
     /// Unchanging.
     pub id: ConnectionId,
@@ -73,6 +77,7 @@ pub const BEATS: usize = 30;
 /// How one challenge went. On the wire it is the number of milliseconds, or null: a list of connections
 /// holds thirty for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "Option<u32>", into = "Option<u32>")]
 pub enum Beat {
     /// Answered rightly after so many milliseconds.
@@ -101,6 +106,7 @@ impl From<Beat> for Option<u32> {
 
 /// How a connection travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// RFC 6455.
@@ -111,6 +117,7 @@ pub enum Transport {
 
 /// `POST /v1/connections/end`: ends one connection of the account. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndConnectionRequest {
     /// Which.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// a sentence as it is, and no letter of another alphabet passes for one of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")))]
 pub struct Name(String);
 
 /// The text is not a [`Name`].
@@ -59,6 +60,7 @@ impl From<Name> for String {
 /// `POST /v1/credentials/set`, an action with a secret: stores it, in place of what had the same name in the
 /// same channel. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CredentialStoring"))]
 #[serde(deny_unknown_fields)]
 pub struct Storing {
     /// What it is called.
@@ -70,6 +72,8 @@ pub struct Storing {
 }
 
 impl Action for Storing {
+    type Answer = ();
+
     const KIND: Kind = Kind::CredentialSet;
 
     fn target(&self) -> String {
@@ -90,6 +94,7 @@ impl Action for Storing {
 
 /// `POST /v1/credentials/remove`, an action: deletes one. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CredentialRemoval"))]
 #[serde(deny_unknown_fields)]
 pub struct Removal {
     /// What it is called.
@@ -99,6 +104,8 @@ pub struct Removal {
 }
 
 impl Action for Removal {
+    type Answer = ();
+
     const KIND: Kind = Kind::CredentialRemove;
 
     fn target(&self) -> String {
@@ -125,6 +132,7 @@ fn place(channel: &Name) -> String {
 
 /// `GET /v1/credentials`: every credential of the account, by name and channel. No value ever comes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CredentialList {
     /// The credentials.
     pub credentials: Vec<CredentialView>,
@@ -132,6 +140,7 @@ pub struct CredentialList {
 
 /// A credential as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CredentialView {
     /// What it is called.
     pub name: Name,
@@ -147,6 +156,7 @@ pub struct CredentialView {
 
 /// Who has read a value last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LastRead {
     /// The agent's id.
     pub agent: String,
@@ -156,6 +166,7 @@ pub struct LastRead {
 
 /// Whether a credential can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialState {
     /// The server has its key.
@@ -166,6 +177,7 @@ pub enum CredentialState {
 
 /// `GET /v1/agents/credentials`: what the agent that asks can read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReadableCredentials {
     /// Of its channel, and of [`DEFAULT`]; each once, in order.
     pub names: Vec<Name>,
@@ -173,6 +185,7 @@ pub struct ReadableCredentials {
 
 /// `GET /v1/agents/credentials/{name}`: the value in the agent's channel, or else in [`DEFAULT`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CredentialValue {
     /// As it was stored.
     pub value: Bytes,

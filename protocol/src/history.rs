@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the user agent says of itself: labels for a person, never grounds for a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Device {
     /// `Chrome`, `Firefox`, …, or `Unknown browser`.
     pub browser: String,
@@ -15,6 +16,7 @@ pub struct Device {
 
 /// One append-only record of the audit trail, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ActivityEvent {
     /// Rises with time within one account.
     pub id: i64,
@@ -30,6 +32,7 @@ pub struct ActivityEvent {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", try_from = "Fields")]
 pub enum Activity {
     /// The account was made.
@@ -141,6 +144,7 @@ pub enum Activity {
 /// Every field that an event can have. Read by way of this, an event costs the page a fifth of what
 /// serde's own reading of a tagged enum does.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Fields {
     kind: String,
     passkey: Option<PasskeyId>,
@@ -207,6 +211,7 @@ impl Fields {
 
 /// How a suspected theft showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TheftSign {
     /// The proof was made with a key that is none of this account's.
@@ -217,6 +222,7 @@ pub enum TheftSign {
 
 /// `GET /v1/activity?before=ID&limit=N`: the newest first; `limit` 1 to 100, 50 unless told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ActivityPage {
     /// The events.
     pub events: Vec<ActivityEvent>,

@@ -42,6 +42,11 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[cfg_attr(
+            feature = "schema",
+            derive(schemars::JsonSchema),
+            schemars(extend("pattern" = concat!("^", $prefix, "_[0-9a-hjkmnp-tv-z]{4}(-[0-9a-hjkmnp-tv-z]{4}){3}$")))
+        )]
         pub struct $name(String);
 
         impl $name {
@@ -140,6 +145,7 @@ id!(
 
 /// What an agent shows and its owner types, once, to pair the two: `7k4m-x2f9`, 40 bits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[0-9a-hjkmnp-tv-z]{4}-[0-9a-hjkmnp-tv-z]{4}$")))]
 pub struct PairingCode(String);
 
 impl PairingCode {
@@ -192,6 +198,7 @@ text_on_the_wire!(PairingCode);
 ///
 /// RFC 7800 and RFC 9449 call it `jkt`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9_-]{43}$")))]
 pub struct Thumbprint(String);
 
 impl Thumbprint {

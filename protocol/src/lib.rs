@@ -24,6 +24,9 @@ pub mod dpop;
 /// What the server says when it refuses: RFC 9457, with a closed union of codes.
 #[cfg(feature = "wire")]
 pub mod problem;
+/// JSON Schemas of the wire.
+#[cfg(feature = "schema")]
+pub mod schema;
 /// Signed tokens, and the WebAuthn challenges made of them.
 #[cfg(feature = "wire")]
 pub mod tokens;

@@ -1,6 +1,7 @@
 use crate::{
     base64url::Bytes,
     ids::{AccountId, CeremonyId, PasskeyId},
+    problem::Code,
     step_up::{Action, Kind, Locale, quoted},
 };
 use serde::{Deserialize, Serialize};
@@ -9,29 +10,34 @@ use webauthn_rs_proto::{PublicKeyCredentialCreationOptions, PublicKeyCredentialR
 /// What a browser needs to register a passkey: `public_key` goes to `navigator.credentials.create`,
 /// after the browser has held the token against it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RegistrationOptions {
     /// Comes back with the answer.
     pub ceremony: CeremonyId,
     /// Comes back with the answer; the challenge is its hash.
     pub token: String,
     /// WebAuthn Level 3, `PublicKeyCredentialCreationOptionsJSON`.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::creation_options"))]
     pub public_key: PublicKeyCredentialCreationOptions,
 }
 
 /// What a browser needs to sign in: `public_key` goes to `navigator.credentials.get`, after the
 /// browser has held the token against it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AssertionOptions {
     /// Comes back with the answer.
     pub ceremony: CeremonyId,
     /// Comes back with the answer; the challenge is its hash.
     pub token: String,
     /// WebAuthn Level 3, `PublicKeyCredentialRequestOptionsJSON`.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::request_options"))]
     pub public_key: PublicKeyCredentialRequestOptions,
 }
 
 /// What an authenticator answered to a registration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegistrationResponse {
     /// The credential id.
@@ -49,6 +55,7 @@ pub struct RegistrationResponse {
 
 /// What `credProps` says of the credential just made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Discoverable {
     /// It can sign in without a name.
@@ -59,6 +66,7 @@ pub enum Discoverable {
 
 /// What an authenticator answered to a sign-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AssertionResponse {
     /// The credential id.
@@ -74,7 +82,27 @@ pub struct AssertionResponse {
     pub user_handle: Bytes,
 }
 
-/// `GET /v1/passkey`: every passkey of the account, the oldest first.
+/// `GET /v1/passkey`: every passkey of the account, the oldest first. Whoever does not speak of
+/// [`ListedPasskey::claims_verification`] reads it as a [`PasskeyList`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PasskeyListing {
+    /// The passkeys.
+    pub passkeys: Vec<ListedPasskey>,
+}
+
+/// A passkey in the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ListedPasskey {
+    /// As everywhere.
+    #[serde(flatten)]
+    pub passkey: PasskeyView,
+    /// Its provider is known to say that the person was verified where nobody verified them.
+    pub claims_verification: bool,
+}
+
+/// The same without what is known of providers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasskeyList {
     /// The passkeys.
@@ -83,6 +111,7 @@ pub struct PasskeyList {
 
 /// A passkey as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PasskeyView {
     /// Unchanging.
     pub id: PasskeyId,
@@ -110,6 +139,7 @@ pub struct PasskeyView {
 
 /// Where a passkey lives (WebAuthn's BE and BS flags).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Backup {
     /// On one device, for ever.
@@ -122,6 +152,7 @@ pub enum Backup {
 
 /// How far a passkey is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
     /// In use.
@@ -136,6 +167,7 @@ pub enum Trust {
 
 /// `POST /v1/passkey/rename`. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RenameRequest {
     /// Which.
@@ -146,6 +178,7 @@ pub struct RenameRequest {
 
 /// `POST /v1/passkey/delete`, an action: the passkey can never sign in again. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PasskeyRemoval"))]
 #[serde(deny_unknown_fields)]
 pub struct Removal {
     /// Which.
@@ -155,7 +188,10 @@ pub struct Removal {
 }
 
 impl Action for Removal {
+    type Answer = ();
+
     const KIND: Kind = Kind::PasskeyRemove;
+    const REFUSES: &'static [Code] = &[Code::LastPasskey];
 
     fn target(&self) -> String {
         self.id.as_str().to_owned()
@@ -171,6 +207,7 @@ impl Action for Removal {
 /// `POST /v1/passkey/register/options`, an action: begins the registration of a further passkey. Answers
 /// [`RegistrationOptions`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PasskeyAddition"))]
 #[serde(deny_unknown_fields)]
 pub struct Addition {
     /// Whose passkey it will be.
@@ -180,7 +217,10 @@ pub struct Addition {
 }
 
 impl Action for Addition {
+    type Answer = RegistrationOptions;
+
     const KIND: Kind = Kind::PasskeyRegisterAdditional;
+    const REFUSES: &'static [Code] = &[Code::TooManyPasskeys];
 
     fn target(&self) -> String {
         self.account.as_str().to_owned()
@@ -195,6 +235,7 @@ impl Action for Addition {
 
 /// `POST /v1/passkey/register/verify`, in the session that has begun it. Answers the new [`PasskeyView`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AdditionVerifyRequest {
     /// Of the options.
@@ -208,6 +249,7 @@ pub struct AdditionVerifyRequest {
 /// `POST /v1/passkey/test`, an action that changes nothing: shows that this passkey, and no other of the
 /// account, still works. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PasskeyTest"))]
 #[serde(deny_unknown_fields)]
 pub struct Test {
     /// Which.
@@ -217,6 +259,8 @@ pub struct Test {
 }
 
 impl Action for Test {
+    type Answer = ();
+
     const KIND: Kind = Kind::PasskeyTest;
 
     fn target(&self) -> String {
@@ -237,6 +281,7 @@ impl Action for Test {
 /// `POST /v1/sessions/end-by-passkey`: ends every session that this passkey has opened, but for the one that
 /// asks. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndByPasskeyRequest {
     /// Which; one that was removed as well.

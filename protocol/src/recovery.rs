@@ -118,6 +118,7 @@ fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
 
 /// `POST /v1/recovery-codes`: puts a list in force. Answers [`RecoveryCodesView`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RecoveryCodesRequest {
     /// Exactly [`CODES`] different verifiers of 32 bytes.
@@ -127,6 +128,7 @@ pub struct RecoveryCodesRequest {
 /// `POST /v1/recovery-codes/regenerate`, an action: the new list comes into force and the old one dies.
 /// Answers [`RecoveryCodesView`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RecoveryCodesRegeneration"))]
 #[serde(deny_unknown_fields)]
 pub struct Regeneration {
     /// Whose codes.
@@ -138,6 +140,8 @@ pub struct Regeneration {
 }
 
 impl Action for Regeneration {
+    type Answer = RecoveryCodesView;
+
     const KIND: Kind = Kind::RecoveryCodesRegenerate;
 
     fn target(&self) -> String {
@@ -153,6 +157,7 @@ impl Action for Regeneration {
 
 /// How the list in force stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecoveryCodesView {
     /// Codes that still work.
     pub left: u32,

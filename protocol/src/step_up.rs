@@ -1,5 +1,13 @@
+#[cfg(feature = "schema")]
+mod declared;
+mod evidence;
+mod log;
 mod readiness;
 
+#[cfg(feature = "schema")]
+pub use declared::Declared;
+pub use evidence::Evidence;
+pub use log::{Claim, Outcome, StepUpLog};
 pub use readiness::{Readiness, ReadinessState};
 
 use crate::{
@@ -9,6 +17,7 @@ use crate::{
     credentials,
     ids::{CeremonyId, PasskeyId},
     passkeys::{self, AssertionResponse},
+    problem::Code,
     recovery, terminal, wallet,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -21,6 +30,17 @@ use sha2::{Digest as _, Sha256};
 pub trait Action: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// Which action it is.
     const KIND: Kind;
+
+    /// What is answered: JSON, or 204 for `()`. It is kept for a day, as it is, for whoever lost it: no secret
+    /// may stand in it.
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Whether it is refused without an `Idempotency-Key`: who does not know what became of it must be able
+    /// to ask again.
+    const WANTS_KEY: bool = false;
+
+    /// What it is refused with, beside what every action is.
+    const REFUSES: &'static [Code] = &[];
 
     /// The unchanging id of what it is done to.
     fn target(&self) -> String;
@@ -109,11 +129,12 @@ pub enum Power {
 
 /// Declares every action, once: server, page, log, settings and documents follow from this table.
 macro_rules! actions {
-    ($($(#[$doc:meta])* $kind:ident($parameters:ty) = $text:literal, $path:literal, $group:ident, $power:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $kind:ident($parameters:ty) = $text:literal, $path:literal, $group:ident, $power:ident;)*) => {
         /// An operation that needs a step-up.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum Kind {
-            $($(#[$doc])* #[serde(rename = $text)] $kind,)*
+            $($(#[doc = $doc])* #[serde(rename = $text)] $kind,)*
         }
 
         impl Kind {
@@ -144,6 +165,12 @@ macro_rules! actions {
             /// not of this kind, or not in their one spelling.
             pub fn read(self, canonical: &str) -> Option<Said> {
                 match self { $(Kind::$kind => said::<$parameters>(canonical),)* }
+            }
+
+            /// All that is declared of it, for documents.
+            #[cfg(feature = "schema")]
+            pub fn declared(self) -> Declared {
+                match self { $(Kind::$kind => Declared::of::<$parameters>(concat!($($doc),*)),)* }
             }
         }
     };
@@ -231,18 +258,25 @@ pub fn quoted(name: &str) -> String {
 /// Answers a preflight: the address, and `public_key` for `navigator.credentials.get`, after the browser
 /// has held the token against what it asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepUpOptions {
     /// Comes back with the answer.
     pub ceremony: CeremonyId,
     /// Comes back with the answer; the challenge is its hash.
     pub token: String,
     /// WebAuthn Level 3, `PublicKeyCredentialRequestOptionsJSON`.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::request_options"))]
     pub public_key: webauthn_rs_proto::PublicKeyCredentialRequestOptions,
+    /// Where every passkey that may confirm it is of a provider that is known to say that the person was verified
+    /// where nobody verified them: these providers. To be told beside the sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claiming_providers: Vec<String>,
 }
 
 /// The body of an action: its parameters, the secret that they speak of, and the confirmation where it was
 /// asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RequestOf{A}"))]
 #[serde(deny_unknown_fields)]
 pub struct Request<A> {
     /// What is to be done.
@@ -257,6 +291,7 @@ pub struct Request<A> {
 
 /// A finished step-up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Confirmation {
     /// Of the options.
@@ -265,81 +300,6 @@ pub struct Confirmation {
     pub token: String,
     /// What the authenticator answered.
     pub credential: AssertionResponse,
-}
-
-/// What became of a step-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// A preflight was answered.
-    Asked,
-    /// It was confirmed and carried out.
-    Confirmed,
-    /// It was confirmed, and could not be carried out or not be believed.
-    Failed,
-    /// It was refused before any prompt, or came without a confirmation.
-    Denied,
-    /// A confirmation came that was used before, or was asked for before a server started.
-    Replayed,
-    /// It was carried out without a confirmation, because the operator has switched that off.
-    Unguarded,
-}
-
-impl Outcome {
-    /// Takes an outcome as it was written.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "asked" => Outcome::Asked,
-            "confirmed" => Outcome::Confirmed,
-            "failed" => Outcome::Failed,
-            "denied" => Outcome::Denied,
-            "replayed" => Outcome::Replayed,
-            "unguarded" => Outcome::Unguarded,
-            _ => return None,
-        })
-    }
-}
-
-/// Kept with an event, so that whoever has only the log can judge it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Evidence {
-    /// A passkey was registered: what its later signatures are verified with.
-    Registration {
-        /// Names the key to authenticators.
-        credential_id: Bytes,
-        /// COSE_Key (RFC 9052).
-        public_key: Bytes,
-        /// Whether it may be synced; never changes.
-        backup_eligible: bool,
-    },
-    /// An operation was signed for.
-    StepUp {
-        /// In their one spelling (RFC 8785).
-        parameters: String,
-        /// The challenge is its hash.
-        token: String,
-        /// Whose signature.
-        credential_id: Bytes,
-        /// As the browser made it.
-        client_data_json: Bytes,
-        /// As the authenticator made it.
-        authenticator_data: Bytes,
-        /// Over authenticator data and the hash of the client data.
-        signature: Bytes,
-    },
-}
-
-/// `GET /v1/security/stepup-log?filter=&before=ID&limit=N`: the newest first; `limit` 1 to 100, 50 unless
-/// told; `filter` is `all` unless told, or a [`Group`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepUpLog {
-    /// The entries.
-    pub events: Vec<crate::history::ActivityEvent>,
-    /// Older ones exist.
-    pub more: bool,
-    /// Actions that the operator has switched the step-up off for.
-    pub switched_off: Vec<Kind>,
 }
 
 #[cfg(test)]

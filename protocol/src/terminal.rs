@@ -1,5 +1,6 @@
 use crate::{
     ids::AccountId,
+    problem::Code,
     step_up::{Action, Kind, Locale, quoted},
 };
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// `POST /v1/terminal/open`, an action: this session gets one ticket for `/v1/streams/terminal`, if it asks
 /// for it at once. Answers 204.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TerminalAdmission"))]
 #[serde(deny_unknown_fields)]
 pub struct Admission {
     /// Who opens it.
@@ -16,7 +18,10 @@ pub struct Admission {
 }
 
 impl Action for Admission {
+    type Answer = ();
+
     const KIND: Kind = Kind::TerminalOpen;
+    const REFUSES: &'static [Code] = &[Code::AdminOnly];
 
     fn target(&self) -> String {
         self.account.as_str().to_owned()

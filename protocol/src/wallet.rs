@@ -1,5 +1,6 @@
 use crate::{
     ids::{TransferId, WalletId},
+    problem::Code,
     step_up::{Action, Kind, Locale, quoted},
 };
 use core::fmt;
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 /// On the wire a decimal text in one spelling: two places, up to four more where they are needed, no sign
 /// and no leading zero. `0.00`, `12.50`, `0.000125`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Usd(i64);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = r"^(0|[1-9][0-9]{0,8})\.[0-9]{2}([0-9]{0,3}[1-9])?$")))]
+pub struct Usd(#[cfg_attr(feature = "schema", schemars(with = "String"))] i64);
 
 const MICROS_PER_DOLLAR: i64 = 1_000_000;
 
@@ -91,6 +93,7 @@ impl<'de> Deserialize<'de> for Usd {
 /// `POST /v1/wallet/send`, an action: money goes from one wallet to another. It wants the header
 /// `Idempotency-Key`. Answers [`Sent`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "WalletSend"))]
 #[serde(deny_unknown_fields)]
 pub struct Send {
     /// The sender's own wallet.
@@ -107,7 +110,11 @@ pub struct Send {
 }
 
 impl Action for Send {
+    type Answer = Sent;
+
     const KIND: Kind = Kind::WalletSend;
+    const WANTS_KEY: bool = true;
+    const REFUSES: &'static [Code] = &[Code::InsufficientFunds];
 
     fn target(&self) -> String {
         self.to.as_str().to_owned()
@@ -126,6 +133,7 @@ impl Action for Send {
 
 /// Money was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sent {
     /// In the lists of both.
     pub transfer: TransferId,
@@ -136,6 +144,7 @@ pub struct Sent {
 /// `GET /v1/wallet?before=NUMBER&limit=N`: one's own wallet, which the first look opens. The newest
 /// transfers first; `limit` 1 to 100, 50 unless told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WalletView {
     /// Give it, with your name, to whoever wants to send you money.
     pub id: WalletId,
@@ -149,6 +158,7 @@ pub struct WalletView {
 
 /// A transfer as one of its two sides sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TransferView {
     /// The same for both sides.
     pub id: TransferId,
@@ -170,6 +180,7 @@ pub struct TransferView {
 
 /// Which way money went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Into this wallet.
@@ -180,6 +191,7 @@ pub enum Direction {
 
 /// Somebody with a wallet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Party {
     /// Unchanging.
     pub wallet: WalletId,

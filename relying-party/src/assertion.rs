@@ -81,6 +81,50 @@ pub fn verify_assertion(
     credential: &StoredCredential<'_>,
     response: &AssertionResponse<'_>,
 ) -> Result<VerifiedAssertion, Refusal> {
+    verify(expected, credential, response, |signed, signature| {
+        Ok(ReadyKey::read(credential.public_key)?.key.verifies(signed, signature))
+    })
+}
+
+/// The same for who has read the credential's public key before, as for whoever judges many of its assertions.
+///
+/// # Errors
+/// As of [`verify_assertion`]; [`Refusal::CredentialMismatch`] where `key` is not that of `credential`.
+pub fn verify_assertion_with(
+    key: &ReadyKey,
+    expected: &Expectations<'_>,
+    credential: &StoredCredential<'_>,
+    response: &AssertionResponse<'_>,
+) -> Result<VerifiedAssertion, Refusal> {
+    if key.public_key != credential.public_key {
+        return Err(Refusal::CredentialMismatch);
+    }
+    verify(expected, credential, response, |signed, signature| Ok(key.key.verifies(signed, signature)))
+}
+
+/// A stored public key that has been read.
+pub struct ReadyKey {
+    public_key: Vec<u8>,
+    key: CredentialKey,
+}
+
+impl ReadyKey {
+    /// Reads [`StoredCredential::public_key`].
+    ///
+    /// # Errors
+    /// [`Refusal::StoredKeyUnreadable`].
+    pub fn read(public_key: &[u8]) -> Result<Self, Refusal> {
+        let key = CredentialKey::parse(public_key).map_err(|_| Refusal::StoredKeyUnreadable)?;
+        Ok(Self { public_key: public_key.to_vec(), key })
+    }
+}
+
+fn verify(
+    expected: &Expectations<'_>,
+    credential: &StoredCredential<'_>,
+    response: &AssertionResponse<'_>,
+    verifies: impl FnOnce(&[u8], &[u8]) -> Result<bool, Refusal>,
+) -> Result<VerifiedAssertion, Refusal> {
     // Steps 1 to 4 (make options, call the browser, take the response and the client extension results) are
     // done before.
 
@@ -148,9 +192,8 @@ pub fn verify_assertion(
     let client_data_hash = digest(&SHA256, response.client_data_json);
 
     // Step 21: sig is a signature over authData and hash, by the stored public key.
-    let key = CredentialKey::parse(credential.public_key).map_err(|_| Refusal::StoredKeyUnreadable)?;
     let signed = [response.authenticator_data, client_data_hash.as_ref()].concat();
-    if !key.verifies(&signed, response.signature) {
+    if !verifies(&signed, response.signature)? {
         return Err(Refusal::SignatureInvalid);
     }
 

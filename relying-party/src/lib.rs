@@ -32,7 +32,8 @@ mod refusal;
 mod published_vectors;
 
 pub use assertion::{
-    AssertionResponse, CounterSignal, Owner, StoredCredential, VerifiedAssertion, verify_assertion,
+    AssertionResponse, CounterSignal, Owner, ReadyKey, StoredCredential, VerifiedAssertion, verify_assertion,
+    verify_assertion_with,
 };
 pub use attestation::{Attestation, UnverifiedFormat};
 pub use cose::Algorithm;

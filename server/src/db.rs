@@ -103,7 +103,11 @@ impl Db {
 
     /// Opens a SQLite file as it is, to read it: nothing is made, nothing is migrated.
     pub async fn inspect_sqlite(file: &Path) -> Result<Self, sqlx::Error> {
-        let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(WAIT);
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .read_only(true)
+            .busy_timeout(WAIT)
+            .row_buffer_size(AHEAD);
         Ok(Self::Sqlite(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?))
     }
 
@@ -240,15 +244,23 @@ macro_rules! row {
     };
 }
 
-/// Reads rows one after the other, without ever holding all of them: `each!(tx, Row, |row| take(row), "SELECT …")`.
+/// How many rows are read ahead. SQLite works in a thread of its own: where each row is waited for, and its place
+/// then given back, the two wake each other twice a row.
+pub(crate) const AHEAD: usize = 256;
+
+/// Reads rows one after the other, without ever holding more than [`AHEAD`] and as many again:
+/// `each!(tx, Row, |row| take(row), "SELECT …")`.
 macro_rules! each {
     ($tx:expr, $row:ty, $take:expr, $sql:expr $(, $bind:expr)* $(,)?) => {{
         use futures_util::TryStreamExt as _;
         let mut take = $take;
         match &mut $tx.on {
             $crate::db::On::Sqlite(tx) => {
-                let mut found = sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch(&mut **tx);
-                while let Some(row) = found.try_next().await? { take(row); }
+                let found = sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch(&mut **tx);
+                let mut found = found.try_ready_chunks($crate::db::AHEAD);
+                while let Some(rows) = found.try_next().await.map_err(|failed| failed.1)? {
+                    rows.into_iter().for_each(&mut take);
+                }
             }
             $crate::db::On::Postgres(tx) => {
                 let mut found = sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch(&mut **tx);

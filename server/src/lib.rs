@@ -26,6 +26,7 @@ pub mod live;
 pub mod mail;
 pub mod me;
 pub mod names;
+pub mod openapi;
 pub mod pop;
 pub mod readiness;
 pub mod secrets;
@@ -74,7 +75,8 @@ pub fn router(app: App) -> Router {
         .route("/.well-known/webauthn", get(passkeys::related_origins))
         .method_not_allowed_fallback(|| async { Refusal::from(Code::MethodNotAllowed) })
         .layer(middleware::from_fn_with_state(app.clone(), access::hand_out_nonce));
-    api.fallback(page::serve)
+    api.merge(openapi::routes())
+        .fallback(page::serve)
         .layer(middleware::from_fn_with_state(app.clone(), access::require_own_origin))
         .layer(middleware::from_fn_with_state(app.clone(), page::guard))
         .with_state(app)

@@ -12,14 +12,14 @@ use holdfast_server::{
     entropy::Entropy,
     ledger,
     listen::{self, Patience},
-    live, mail, router,
+    live, mail, openapi, router,
     settings::{Settings, Start},
     verify_log::{self, Verdict},
 };
 use std::{
     error::Error,
     fs::{DirBuilder, OpenOptions},
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -53,6 +53,9 @@ enum Command {
     /// and the chain by the signed heads. It changes nothing and needs no running server. Exit code: 0 when
     /// all is well, 1 when something was found, 2 when it could not verify.
     VerifyLog(Box<verify_log::Arguments>),
+
+    /// Prints the HTTP contract as an OpenAPI 3.1 document.
+    Openapi,
 
     /// The money in people's wallets.
     #[command(subcommand)]
@@ -88,9 +91,20 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(settings) => start(*settings, None),
         Command::VerifyLog(arguments) => verify(*arguments),
+        Command::Openapi => print(openapi::text()),
         Command::Wallet(WalletCommand::Issue(issue)) => {
             let Issue { to, amount, settings } = *issue;
             start(settings, Some((to, amount)))
+        }
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Nothing can be written: {error}.");
+            ExitCode::FAILURE
         }
     }
 }

@@ -3,20 +3,40 @@
 use holdfast_protocol::{history::Device, passkeys::Backup};
 use std::{collections::HashMap, sync::LazyLock};
 
-/// Providers by AAGUID; names only.
-static PROVIDERS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
-    let names = serde_json::from_str(include_str!("../data/aaguid-names.json"));
-    names.unwrap_or_else(|error| {
-        tracing::error!(%error, "the list of providers is not readable");
+/// Texts by AAGUID.
+type List = LazyLock<HashMap<String, String>>;
+
+/// Names of providers.
+static PROVIDERS: List = LazyLock::new(|| read(include_str!("../data/aaguid-names.json")));
+
+/// Providers that set the flag "user verified" without verifying anybody, and where that is written. Some parts of
+/// a provider may do better, an app than a browser's extension; the AAGUID does not tell them apart.
+static CLAIMING: List = LazyLock::new(|| read(include_str!("../data/claiming-providers.json")));
+
+fn read(list: &str) -> HashMap<String, String> {
+    serde_json::from_str(list).unwrap_or_else(|error| {
+        tracing::error!(%error, "a list of providers is not readable");
         HashMap::new()
     })
-});
+}
 
 /// The provider of an authenticator model, where it is known.
 pub(crate) fn provider(aaguid: &[u8]) -> Option<&'static str> {
+    PROVIDERS.get(&written(aaguid)?).map(String::as_str)
+}
+
+/// The provider of an authenticator model, where it is known to say that the person was verified where nobody
+/// verified them. Told, and never a ground for a decision: an authenticator may call itself what it likes.
+pub(crate) fn claiming_provider(aaguid: &[u8]) -> Option<&'static str> {
+    let written = written(aaguid)?;
+    PROVIDERS.get(&written).filter(|_| CLAIMING.contains_key(&written)).map(String::as_str)
+}
+
+/// An AAGUID as the lists have it.
+fn written(aaguid: &[u8]) -> Option<String> {
     let hex: String = aaguid.iter().map(|byte| format!("{byte:02x}")).collect();
     let groups = [hex.get(..8)?, hex.get(8..12)?, hex.get(12..16)?, hex.get(16..20)?, hex.get(20..)?];
-    PROVIDERS.get(&groups.join("-")).map(String::as_str)
+    Some(groups.join("-"))
 }
 
 /// What a new passkey is called until its owner names it.
@@ -74,5 +94,16 @@ mod tests {
             display_name(None, Backup::DeviceBound, &usb, &device),
             "Security key (this device only, USB, NFC) @ Mac · Chrome"
         );
+    }
+    #[test]
+    fn whoever_is_said_to_claim_verification_is_a_known_provider_and_the_claim_has_a_source() {
+        assert!(!CLAIMING.is_empty());
+        for (aaguid, source) in CLAIMING.iter() {
+            assert!(PROVIDERS.contains_key(aaguid), "{aaguid}");
+            assert!(source.starts_with("https://"), "{aaguid}");
+        }
+        assert_eq!(claiming_provider(b"ProtonPassProton"), Some("Proton Pass"));
+        assert_eq!(claiming_provider(b"ProtonPassProtoN"), None);
+        assert_eq!(claiming_provider(b"ProtonPass"), None);
     }
 }

@@ -171,6 +171,8 @@ async fn what_is_not_there_says_so(kind: Kind) -> Result<()> {
     browser.arrives_at("/setup").await?;
     let health = get(&browser, "/v1/health").await?;
     ensure!((health.status, health.body) == (200, json!({ "status": "ok" })));
+    let contract = get(&browser, "/v1/openapi.json").await?;
+    ensure!((contract.status, &contract.body["openapi"]) == (200, &json!("3.1.0")));
     // No related origins are configured.
     ensure!(get(&browser, "/.well-known/webauthn").await?.status == 404);
     let unknown = get(&browser, "/v1/nowhere").await?;

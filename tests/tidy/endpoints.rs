@@ -23,6 +23,27 @@ pub(crate) fn are_mounted(files: &[File]) -> Vec<String> {
     missing
 }
 
+/// Whatever the server calls an address of its own stands in the table, and so in the OpenAPI document, which is held
+/// against the table.
+pub(crate) fn are_documented(files: &[File]) -> Vec<String> {
+    let known: Vec<&str> = endpoints(files).map(|endpoint| endpoint.path).collect();
+    let mut unknown = Vec::new();
+    for file in files.iter().filter(|file| file.fits("server/src/*.rs")) {
+        let named = Source::of(&file.text).strings.into_iter().filter(|(_, string)| is_address(string));
+        let foreign = named.filter(|(_, string)| !known.contains(&string.as_str()));
+        unknown.extend(
+            foreign
+                .map(|(line, string)| format!("{}:{line}: {string} is not in protocol/http.md", file.path)),
+        );
+    }
+    unknown
+}
+
+/// The prefix of all of them is none.
+fn is_address(string: &str) -> bool {
+    ["/v1/", "/.well-known/"].iter().any(|prefix| string.len() > prefix.len() && string.starts_with(prefix))
+}
+
 pub(crate) fn are_exercised(files: &[File]) -> Vec<String> {
     unnamed(files, endpoints(files).collect(), "tests/e2e/*", "is not exercised in tests/e2e")
 }
@@ -91,6 +112,15 @@ fn an_address_that_nobody_serves_or_walks_is_found() {
     assert_eq!(are_mounted(&tree), ["GET /v1/passkey is not mounted in server/src"]);
     assert_eq!(are_exercised(&tree), ["GET /v1/log is not exercised in tests/e2e"]);
     assert_eq!(are_mounted(&[]).len(), 1);
+}
+
+#[test]
+fn an_address_that_nobody_has_written_down_is_found() {
+    let tree = example(&[
+        ("protocol/http.md", "| `GET /v1/log?ticket=` | |"),
+        ("server/src/lib.rs", "route(\"/v1/log\", x).route(\"/v1/secret\", y); path.starts_with(\"/v1/\")"),
+    ]);
+    assert_eq!(are_documented(&tree), ["server/src/lib.rs:1: /v1/secret is not in protocol/http.md"]);
 }
 
 #[test]

@@ -48,6 +48,16 @@ pub const INSECURE: Words = words(
     Tone::Broken,
 );
 
+/// Of a passkey whose provider says that it has verified the person, and is known to say so in any case.
+pub fn claims_verification(provider: &str) -> String {
+    [
+        provider,
+        " says that it has asked for your fingerprint, face or PIN, and is known to say so without asking. \
+         Whoever sits at the unlocked device can confirm with it.",
+    ]
+    .concat()
+}
+
 /// What is wrong with the browser's own key.
 pub fn key(error: PopError) -> Words {
     match error {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the account may do now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Readiness {
     /// In one word.
     pub state: ReadinessState,
@@ -13,6 +14,7 @@ pub struct Readiness {
 
 /// See [`Readiness`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReadinessState {
     /// Everything.

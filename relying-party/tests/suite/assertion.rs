@@ -1,5 +1,6 @@
 use holdfast_relying_party::{
-    AssertionResponse, CounterSignal, Expectations, Owner, Refusal, verify_assertion,
+    AssertionResponse, CounterSignal, Expectations, Owner, ReadyKey, Refusal, verify_assertion,
+    verify_assertion_with,
 };
 
 use crate::soft_authenticator::*;
@@ -270,6 +271,22 @@ fn the_user_handle_names_the_owner() {
     assert_eq!(verdict(named_by_response, Some(USER_HANDLE)), Ok(()));
     assert_eq!(verdict(named_by_response, None), Err(Refusal::UserHandleMissing));
     assert_eq!(verdict(named_by_response, Some(b"account 8")), Err(Refusal::UserHandleMismatch));
+}
+
+#[test]
+fn a_key_that_was_read_before_is_the_credentials_own() {
+    let good = Assertion::good();
+    let other = ReadyKey::read(&cose_key(&p256::ecdsa::SigningKey::from_slice(&[9; 32]).unwrap())).unwrap();
+    let response = AssertionResponse {
+        credential_id: &CREDENTIAL_ID,
+        client_data_json: good.client_data.as_bytes(),
+        authenticator_data: &good.authenticator_data,
+        signature: &good.signature(),
+        user_handle: good.user_handle,
+    };
+    let with = |key: &ReadyKey| verify_assertion_with(key, &EXPECTED, &good.stored, &response);
+    assert!(with(&ReadyKey::read(good.stored.public_key).unwrap()).is_ok());
+    assert_eq!(with(&other), Err(Refusal::CredentialMismatch));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use holdfast_relying_party::{
-    AssertionResponse, Expectations, Owner, Refusal, RegisteredCredential, RegistrationResponse,
-    StoredCredential, VerifiedAssertion, verify_assertion, verify_registration,
+    AssertionResponse, Expectations, Owner, ReadyKey, Refusal, RegisteredCredential, RegistrationResponse,
+    StoredCredential, VerifiedAssertion, verify_assertion, verify_assertion_with, verify_registration,
 };
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
@@ -129,7 +129,13 @@ impl Assertion {
             signature: &self.signature(),
             user_handle: self.user_handle,
         };
-        verify_assertion(expected, &self.stored, &response)
+        let verdict = verify_assertion(expected, &self.stored, &response);
+        // A key that was read before gives the same verdict.
+        match ReadyKey::read(self.stored.public_key) {
+            Ok(key) => assert_eq!(verify_assertion_with(&key, expected, &self.stored, &response), verdict),
+            Err(why) => assert_eq!((why, &verdict), (Refusal::StoredKeyUnreadable, &Err(why))),
+        }
+        verdict
     }
 }
 

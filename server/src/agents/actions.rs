@@ -14,8 +14,6 @@ use holdfast_protocol::{
 };
 
 impl Perform for Approval {
-    type Answer = AgentView;
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         rules::expiry(self.expires_at_ms, by.now_ms)?;
         let Some(code) = &self.code else {
@@ -58,8 +56,6 @@ impl Perform for Approval {
 }
 
 impl Perform for Revocation {
-    type Answer = ();
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         require(by, &self.agent, &self.name).await.map(drop)
     }
@@ -71,8 +67,6 @@ impl Perform for Revocation {
 }
 
 impl Perform for Teardown {
-    type Answer = ();
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         require(by, &self.agent, &self.name).await.map(drop)
     }

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::db::{Tx, each, execute, row, rows};
 use holdfast_protocol::{
+    base64url::Bytes,
     history::{Activity, ActivityEvent, Device},
     ids::{AccountId, SessionId},
     step_up::{Evidence, Group},
@@ -181,6 +182,28 @@ pub(crate) async fn step_ups(
         )?,
     };
     found.into_iter().map(Row::read).collect()
+}
+
+/// With which credential each confirmed step-up of an account was signed, from the oldest to the newest of these.
+pub(crate) async fn signed_with(
+    tx: &mut Tx,
+    account: &AccountId,
+    [oldest, newest]: [i64; 2],
+) -> Result<Vec<(i64, Bytes)>, sqlx::Error> {
+    let found = rows!(
+        tx,
+        (i64, String),
+        "SELECT id, evidence FROM activity WHERE account_id = $1 AND id BETWEEN $2 AND $3
+         AND step_up IS NOT NULL AND evidence IS NOT NULL",
+        account.as_str(),
+        oldest,
+        newest,
+    )?;
+    let read = found.into_iter().filter_map(|(id, evidence)| match serde_json::from_str(&evidence).ok()? {
+        Evidence::StepUp { credential_id, .. } => Some((id, credential_id)),
+        Evidence::Registration { .. } => None,
+    });
+    Ok(read.collect())
 }
 
 /// Events of an account newer than `after`, the oldest first. Numbers are given under a lock of the

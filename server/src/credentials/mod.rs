@@ -63,8 +63,6 @@ async fn read<R: Reader>(
 }
 
 impl Perform for Storing {
-    type Answer = ();
-
     async fn check(&self, _: &mut Asker<'_>) -> Result<()> {
         Ok(())
     }
@@ -78,8 +76,6 @@ impl Perform for Storing {
 }
 
 impl Perform for Removal {
-    type Answer = ();
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         let there = vault::is_there(by.tx, &place(by.session, &self.channel, &self.name)).await?;
         if there { Ok(()) } else { Err(Code::NotFound.into()) }

@@ -33,20 +33,11 @@ use holdfast_protocol::{
     problem::{Code, StepUpReason},
     step_up::{Action, Kind, Request},
 };
-use serde::{Serialize, de::DeserializeOwned};
 use trace::{Done, Trace};
 use zeroize::Zeroizing;
 
 /// What the server does when an action is carried out.
 pub(crate) trait Perform: Action {
-    /// What it answers: JSON, or 204 for `()`. It is kept for a day, as it is, for whoever lost it: no secret
-    /// may stand in it.
-    type Answer: Serialize + DeserializeOwned + Send;
-
-    /// Whether it is refused without an `Idempotency-Key`: who does not know what became of it must be able
-    /// to ask again.
-    const WANTS_KEY: bool = false;
-
     /// Refuses what cannot be carried out: before anybody is asked to confirm it, and once more in the
     /// transaction that carries it out. Names that the person has read are compared here; nothing is changed.
     fn check(&self, by: &mut Asker<'_>) -> impl Future<Output = Result<()>> + Send;

@@ -2,8 +2,10 @@ use super::{Asker, Perform, admit, store, trace::Done, trace::Trace};
 use crate::{
     access::{self, SignedIn},
     app::{App, stored},
+    names,
     problem::Result,
-    tokens, webauthn,
+    tokens,
+    webauthn::{self, store::Known},
     wire::Json,
 };
 use axum::extract::State;
@@ -14,6 +16,7 @@ use holdfast_protocol::{
     step_up::{Locale, Outcome, StepUpOptions, hash_of},
     tokens::{Claims, Purpose, StepUp},
 };
+use std::collections::BTreeSet;
 
 /// `POST` an action's parameters at its path and `/stepup`: asks for the confirmation of exactly these.
 pub(super) async fn preflight<A: Perform>(
@@ -70,7 +73,15 @@ async fn ask<A: Perform>(mut by: Asker<'_>, parameters: &A, trace: &Trace) -> Re
         Some(since_ms) => webauthn::store::enabled_before(by.tx, &session.account, since_ms).await?,
     };
     known.retain(|known| parameters.passkey().is_none_or(|only| known.id == only.as_str()));
+    let claiming_providers = claiming_providers(&known);
     let timeout_ms = u32::try_from(lives_ms).unwrap_or(u32::MAX);
     let public_key = webauthn::confirmation_options(by.app, &token, timeout_ms, known);
-    Ok(StepUpOptions { ceremony, token, public_key })
+    Ok(StepUpOptions { ceremony, token, public_key, claiming_providers })
+}
+
+/// Of passkeys that all claim to have verified the person: whose they are, each once.
+fn claiming_providers(known: &[Known]) -> Vec<String> {
+    let claiming = known.iter().map(|known| names::claiming_provider(&known.aaguid).map(str::to_owned));
+    let providers = claiming.collect::<Option<BTreeSet<_>>>().unwrap_or_default();
+    providers.into_iter().collect()
 }

@@ -25,8 +25,6 @@ use holdfast_protocol::{
 const MOST_PASSKEYS: i64 = 64;
 
 impl Perform for Addition {
-    type Answer = RegistrationOptions;
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         if self.account != by.session.account {
             return Err(Code::NotFound.into());

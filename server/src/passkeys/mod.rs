@@ -10,7 +10,7 @@ use crate::{
     access::{self, SignedIn},
     app::App,
     audit::{self, Event},
-    elevation,
+    elevation, names,
     problem::Result,
     wire::{Json, label},
 };
@@ -22,7 +22,10 @@ use axum::{
 };
 use holdfast_protocol::{
     history::Activity,
-    passkeys::{Addition, EndByPasskeyRequest, PasskeyList, PasskeyView, Removal, RenameRequest, Test},
+    passkeys::{
+        Addition, EndByPasskeyRequest, ListedPasskey, PasskeyListing, PasskeyView, Removal, RenameRequest,
+        Test,
+    },
     problem::Code,
 };
 use serde_json::{Value, json};
@@ -39,7 +42,7 @@ pub fn routes() -> Router<App> {
 }
 
 /// `GET /v1/passkey`.
-async fn list(State(app): State<App>, SignedIn(session): SignedIn) -> Result<axum::Json<PasskeyList>> {
+async fn list(State(app): State<App>, SignedIn(session): SignedIn) -> Result<axum::Json<PasskeyListing>> {
     let mut tx = app.db.read().await?;
     let rows = store::list(&mut tx, &session.account).await?;
     let (now_ms, cooldown) = (app.clock.unix_ms(), app.config.lifetimes.cooldown);
@@ -47,9 +50,11 @@ async fn list(State(app): State<App>, SignedIn(session): SignedIn) -> Result<axu
     let views = rows.into_iter().map(|row| {
         let opened = opened.iter().find(|(passkey, _)| *passkey == row.id);
         let other_sessions = opened.map_or(0, |(_, count)| u32::try_from(*count).unwrap_or(u32::MAX));
-        Ok(PasskeyView { other_sessions, ..rules::view(row, &session.passkey, now_ms, cooldown)? })
+        let claims_verification = names::claiming_provider(&row.aaguid).is_some();
+        let view = rules::view(row, &session.passkey, now_ms, cooldown)?;
+        Ok(ListedPasskey { passkey: PasskeyView { other_sessions, ..view }, claims_verification })
     });
-    Ok(axum::Json(PasskeyList { passkeys: views.collect::<Result<_>>()? }))
+    Ok(axum::Json(PasskeyListing { passkeys: views.collect::<Result<_>>()? }))
 }
 
 /// `POST /v1/passkey/rename`.

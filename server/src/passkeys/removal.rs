@@ -9,8 +9,6 @@ use crate::{
 use holdfast_protocol::{history::Activity, passkeys::Removal, problem::Code};
 
 impl Perform for Removal {
-    type Answer = ();
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         let account = &by.session.account;
         let name = store::enabled_name(by.tx, account, &self.id).await?.ok_or(Code::NotFound)?;

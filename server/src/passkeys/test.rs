@@ -8,8 +8,6 @@ use crate::{
 use holdfast_protocol::{passkeys::Test, problem::Code};
 
 impl Perform for Test {
-    type Answer = ();
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         let name = store::enabled_name(by.tx, &by.session.account, &self.id).await?.ok_or(Code::NotFound)?;
         if name == self.name { Ok(()) } else { Err(Code::TargetChanged.into()) }

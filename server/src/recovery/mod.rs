@@ -49,8 +49,6 @@ async fn put_in_force(
 }
 
 impl Perform for Regeneration {
-    type Answer = RecoveryCodesView;
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         rules::hashes(&self.verifiers)?;
         if self.account != by.session.account {

@@ -25,8 +25,6 @@ pub fn routes(app: &App) -> Router<App> {
 }
 
 impl Perform for Admission {
-    type Answer = ();
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         if self.account != by.session.account {
             return Err(Code::NotFound.into());

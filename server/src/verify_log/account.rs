@@ -13,7 +13,7 @@ use holdfast_protocol::{
     ids::{AccountId, CeremonyId, PasskeyId, SessionId},
     step_up::{Evidence, Kind, Outcome},
 };
-use holdfast_relying_party::AssertionResponse;
+use holdfast_relying_party::{AssertionResponse, ReadyKey};
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 /// The trail of one account, as far as it was read.
@@ -187,7 +187,8 @@ impl Account {
                 Activity::PasskeyAdded { passkey, .. },
                 Some(Evidence::Registration { credential_id, public_key, backup_eligible }),
             ) => {
-                let new = Passkey { id: passkey, public_key: public_key.0, backup_eligible, removed: false };
+                let (key, public_key) = (ReadyKey::read(&public_key.0), public_key.0);
+                let new = Passkey { id: passkey, public_key, key, backup_eligible, removed: false };
                 match self.passkeys.entry(credential_id.0) {
                     Entry::Vacant(place) => drop(place.insert(new)),
                     Entry::Occupied(_) => return Err(Fault::RegisteredTwice),

@@ -100,7 +100,7 @@ pub async fn run(arguments: Arguments, out: &mut impl Write) -> Result<Verdict, 
     Ok(if findings == 0 { Verdict::AllIsWell } else { Verdict::Findings })
 }
 
-/// Verifies the trail of a database; of its rows one is in memory at a time.
+/// Verifies the trail of a database; of its rows a few hundred are in memory at a time.
 pub async fn verify(
     db: &Db,
     rules: Rules,

@@ -5,7 +5,9 @@ use holdfast_protocol::{
     step_up::{Kind, hash_of},
     tokens::{Claims, Purpose, UnverifiedToken, challenge_of},
 };
-use holdfast_relying_party::{AssertionResponse, Expectations, Owner, StoredCredential, verify_assertion};
+use holdfast_relying_party::{
+    AssertionResponse, Expectations, Owner, ReadyKey, Refusal, StoredCredential, verify_assertion_with,
+};
 use std::iter;
 
 /// A passkey as the trail has it.
@@ -13,6 +15,8 @@ pub(super) struct Passkey {
     pub id: PasskeyId,
     /// COSE_Key (RFC 9052).
     pub public_key: Vec<u8>,
+    /// The same, read once for all of its signatures; why it cannot be read is said of each of these.
+    pub key: Result<ReadyKey, Refusal>,
     pub backup_eligible: bool,
     pub removed: bool,
 }
@@ -90,6 +94,8 @@ impl Confirmed<'_> {
             // The trail is the account's own, and so are the passkeys that were found in it.
             owner: Owner::KnownBefore(&[]),
         };
-        verify_assertion(&expected, &credential, &self.response).map(drop).map_err(Fault::Assertion)
+        let key = passkey.key.as_ref().map_err(|why| Fault::Assertion(*why))?;
+        let verified = verify_assertion_with(key, &expected, &credential, &self.response);
+        verified.map(drop).map_err(Fault::Assertion)
     }
 }

@@ -57,10 +57,6 @@ async fn own(app: &App, session: &Session) -> Result<WalletId> {
 }
 
 impl Perform for Send {
-    type Answer = Sent;
-
-    const WANTS_KEY: bool = true;
-
     async fn check(&self, by: &mut Asker<'_>) -> Result<()> {
         if let Some(note) = &self.note
             && label(note, "A note")? != *note

@@ -55,6 +55,8 @@ pub(crate) struct Known {
     pub credential_id: Vec<u8>,
     /// Separated by commas.
     pub transports: String,
+    /// The authenticator's model, as it says.
+    pub aaguid: Vec<u8>,
 }
 
 /// The passkeys of an account that can sign in.
@@ -71,10 +73,20 @@ pub(crate) async fn enabled_before(
     rows!(
         tx,
         Known,
-        "SELECT id, credential_id, transports FROM passkeys
+        "SELECT id, credential_id, transports, aaguid FROM passkeys
          WHERE account_id = $1 AND disabled_at_ms IS NULL AND created_at_ms < $2 ORDER BY created_at_ms, id",
         account.as_str(),
         before_ms,
+    )
+}
+
+/// Models of the account's passkeys, by credential id; removed ones too.
+pub(crate) async fn models(tx: &mut Tx, account: &AccountId) -> Result<Vec<(Vec<u8>, Vec<u8>)>, sqlx::Error> {
+    rows!(
+        tx,
+        (Vec<u8>, Vec<u8>),
+        "SELECT credential_id, aaguid FROM passkeys WHERE account_id = $1",
+        account.as_str(),
     )
 }
 

@@ -7,6 +7,7 @@ mod support;
 mod agents;
 mod ceremonies;
 mod connections;
+mod contract;
 mod credentials;
 mod databases;
 mod headers;

@@ -23,7 +23,7 @@ async fn unguarded() -> World {
 
 /// An action as its owner confirms it.
 async fn confirm(browser: &Browser, passkey: &SoftPasskey, kind: Kind, parameters: &Value) -> Answer {
-    let StepUpOptions { ceremony, token, public_key } =
+    let StepUpOptions { ceremony, token, public_key, .. } =
         browser.post(&kind.preflight(), parameters).await.json();
     let options = AssertionOptions { ceremony: ceremony.clone(), token: token.clone(), public_key };
     let credential = passkey.assert(&options, |_| {});

@@ -1,6 +1,7 @@
 //! Passkeys: the list of them (K3), adding one (K4), removing one (K5), and testing one.
 
 mod adding;
+mod claims;
 mod listing;
 mod removing;
 mod testing;
@@ -30,7 +31,7 @@ async fn act<A: Action>(browser: &Browser, passkey: &SoftPasskey, parameters: &A
     if !options.status.is_success() {
         return options;
     }
-    let StepUpOptions { ceremony, token, public_key } = options.json();
+    let StepUpOptions { ceremony, token, public_key, .. } = options.json();
     let options = AssertionOptions { ceremony, token, public_key };
     let credential = passkey.assert(&options, |_| {});
     let AssertionOptions { ceremony, token, .. } = options;

@@ -171,7 +171,7 @@ impl Stage {
 
 /// What browser and authenticator make of the options.
 pub fn confirm(options: &StepUpOptions, passkey: &SoftPasskey, lie: impl FnOnce(&mut Said)) -> Value {
-    let StepUpOptions { ceremony, token, public_key } = options.clone();
+    let StepUpOptions { ceremony, token, public_key, .. } = options.clone();
     let credential = passkey.assert(&AssertionOptions { ceremony, token, public_key }, lie);
     json!({ "ceremony": options.ceremony, "token": options.token, "credential": credential })
 }

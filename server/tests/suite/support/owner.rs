@@ -40,7 +40,7 @@ impl Owner {
 
     /// Signs what a preflight has answered.
     pub fn sign(&self, asked: &Answer) -> Confirmation {
-        let StepUpOptions { ceremony, token, public_key } = asked.json();
+        let StepUpOptions { ceremony, token, public_key, .. } = asked.json();
         let options = AssertionOptions { ceremony, token, public_key };
         let credential = self.passkey.assert(&options, |_| {});
         Confirmation { ceremony: options.ceremony, token: options.token, credential }

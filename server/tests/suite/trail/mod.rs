@@ -181,7 +181,7 @@ async fn ask<A: Action>(
     parameters: &A,
 ) -> (CeremonyId, String, AssertionResponse) {
     let asked: StepUpOptions = browser.post(&A::KIND.preflight(), parameters).await.json();
-    let StepUpOptions { ceremony, token, public_key } = asked;
+    let StepUpOptions { ceremony, token, public_key, .. } = asked;
     let options = AssertionOptions { ceremony: ceremony.clone(), token: token.clone(), public_key };
     let credential = passkey.assert(&options, |_| {});
     (ceremony, token, credential)

@@ -1,7 +1,7 @@
 use crate::problem::Failure;
 use holdfast_protocol::{
     history::ActivityEvent,
-    step_up::{Group, Kind, StepUpLog},
+    step_up::{Claim, Group, Kind, StepUpLog},
 };
 use std::rc::Rc;
 use yew::prelude::Reducible;
@@ -63,6 +63,8 @@ pub(super) struct Loaded {
     pub(super) older: Older,
     /// Actions that the operator has switched the confirmation off for.
     pub(super) switched_off: Vec<Kind>,
+    /// Entries whose passkey's provider says "verified" without verifying anybody.
+    pub(super) claims: Vec<Claim>,
 }
 
 /// What comes below the oldest entry in sight.
@@ -93,8 +95,9 @@ impl Reducible for Log {
                 Rc::new(Log::Loaded(loaded.clone().renewed(page)))
             }
             (_, Action::Fetched(filter, page)) => {
-                let StepUpLog { events, more, switched_off } = page;
-                Rc::new(Log::Loaded(Loaded { filter, events, older: Older::of(more), switched_off }))
+                let StepUpLog { events, more, switched_off, claims } = page;
+                let older = Older::of(more);
+                Rc::new(Log::Loaded(Loaded { filter, events, older, switched_off, claims }))
             }
             // The list in sight is better than none.
             (Log::Loaded(loaded), Action::CouldNotFetch(filter, _)) if loaded.filter == filter => self,
@@ -104,6 +107,7 @@ impl Reducible for Log {
             (Log::Loaded(loaded), Action::OlderFetched(filter, page)) if loaded.filter == filter => {
                 let mut loaded = loaded.clone();
                 loaded.older = Older::of(page.more);
+                loaded.claims.extend(page.claims);
                 loaded.events = merged(loaded.events, page.events);
                 Rc::new(Log::Loaded(loaded))
             }
@@ -129,6 +133,7 @@ impl Loaded {
         let known = self.events.first().map(|event| event.id);
         let reached = page.events.last().map(|event| event.id);
         self.switched_off = page.switched_off;
+        self.claims.extend(page.claims);
         if page.more && reached > known {
             // More happened than one page holds: what was in sight would leave a gap.
             self.events = page.events;
@@ -137,6 +142,13 @@ impl Loaded {
             self.events = merged(page.events, self.events);
         }
         self
+    }
+}
+
+impl Loaded {
+    /// Who says of an entry that the person was verified, and is known to say so in any case.
+    pub(super) fn claims_of(&self, event: i64) -> Option<&str> {
+        self.claims.iter().find(|claim| claim.event == event).map(|claim| claim.provider.as_str())
     }
 }
 
@@ -156,7 +168,7 @@ mod tests {
 
     fn page(ids: impl IntoIterator<Item = i64>, more: bool) -> StepUpLog {
         let events = ids.into_iter().map(|id| sample::event(id, Activity::SignedOut)).collect();
-        StepUpLog { events, more, switched_off: Vec::new() }
+        StepUpLog { events, more, switched_off: Vec::new(), claims: Vec::new() }
     }
 
     fn after(actions: impl IntoIterator<Item = Action>) -> Loaded {

@@ -6,6 +6,7 @@ use super::{
 use crate::{
     api::Api,
     live::Live,
+    text::claims_verification,
     ui::{
         Again, Content as _, Element, Group as Nodes, Icon, Panel, alert, button, classed, div, element,
         group, moment, notice, p, picture, span, tag, use_now, waiting,
@@ -64,7 +65,7 @@ fn entries(loaded: &Loaded, handles: &Handles, now_ms: u64) -> Nodes {
     if loaded.events.is_empty() {
         return group().with(p("inset muted").with(text::none(loaded.filter)));
     }
-    let rows = loaded.events.iter().filter_map(|event| entry(event, now_ms));
+    let rows = loaded.events.iter().filter_map(|event| entry(event, loaded.claims_of(event.id), now_ms));
     let rows = classed("ol", "rows events").attr("role", "list").with_each(rows);
     let below = match &loaded.older {
         Older::None => p("small muted").with(text::BEGINNING).into_html(),
@@ -78,7 +79,7 @@ fn entries(loaded: &Loaded, handles: &Handles, now_ms: u64) -> Nodes {
 }
 
 /// The log holds nothing but step-ups.
-fn entry(event: &ActivityEvent, now_ms: u64) -> Option<Element> {
+fn entry(event: &ActivityEvent, claimed_by: Option<&str>, now_ms: u64) -> Option<Element> {
     let Activity::StepUp { action, outcome, sentence, code } = &event.what else { return None };
     let (tone, became) = text::outcome(*outcome, code.as_deref());
     let class = match tone {
@@ -92,6 +93,7 @@ fn entry(event: &ActivityEvent, now_ms: u64) -> Option<Element> {
     let what = div("row-what")
         .with(p("row-title").with(span("said").with(sentence.clone())))
         .with(p("small became").with(tag(tone, became)).with(why.map(|why| span("").with(why))))
+        .with(claimed_by.map(|provider| p("small claimed").with(claims_verification(provider))))
         .with(p("small muted").with(moment(event.at_ms, now_ms)).with(device).with(", ").with(kind));
     let row = classed("li", class)
         .key(&event.id.to_string())
