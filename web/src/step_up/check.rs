@@ -231,10 +231,13 @@ mod tests {
         assert_eq!(honest().check(), Ok(()));
     }
 
+    /// In what it differs, and what makes it differ.
+    type Lie = (Difference, fn(&mut Answer));
+
     #[test]
     fn every_lie_is_seen() {
         let other = |amount: &str| Asked::of(&send(amount)).unwrap();
-        let lies: [(Difference, fn(&mut Answer)); 21] = [
+        let lies: [Lie; 21] = [
             (Difference::Challenge, |it| it.challenge = Some([0; 32])),
             (Difference::Verification, |it| it.user_verification = "preferred"),
             (Difference::Verification, |it| it.user_verification = ""),

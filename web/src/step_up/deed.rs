@@ -77,15 +77,16 @@ fn push_plain<'a>(parts: &mut Vec<Part<'a>>, text: &'a str) {
             if text[..from].ends_with('(') && text[to..].starts_with(')') {
                 (from, to) = (from - 1, to + 1);
             }
-            Some((Part::Id as fn(&'a str) -> Part<'a>, to))
+            Some((Part::Id(&text[from..to]), to))
         } else if is_amount(word) && text[from + word.len()..].starts_with(" USD") {
-            Some((Part::Amount as fn(&'a str) -> Part<'a>, from + word.len() + " USD".len()))
+            let to = from + word.len() + " USD".len();
+            Some((Part::Amount(&text[from..to]), to))
         } else {
             None
         };
         if let Some((part, to)) = special {
             parts.extend((plain_from < from).then(|| Part::Plain(&text[plain_from..from])));
-            parts.push(part(&text[from..to]));
+            parts.push(part);
             plain_from = to;
         }
     }
