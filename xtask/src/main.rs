@@ -20,6 +20,7 @@ mod run;
 mod seal;
 mod setup;
 mod shrink;
+mod terminal;
 mod test;
 mod tools;
 mod vite;

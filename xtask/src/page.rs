@@ -13,6 +13,7 @@ use crate::project::Project;
 use crate::seal;
 use crate::setup::{self, Equipment, Missing, Needs};
 use crate::shrink;
+use crate::terminal;
 use crate::tools::remove;
 
 #[derive(clap::Args)]
@@ -47,10 +48,12 @@ struct Document {
     binary: &'static str,
 }
 
+const CONSOLE: &str = "console/";
+
 /// The Security page comes first: Trunk empties the folder that it writes to.
 const DOCUMENTS: [&Document; 2] = [
     &Document { html: "index.html", folder: "", binary: "holdfast-web" },
-    &Document { html: "console.html", folder: "console/", binary: "holdfast-console" },
+    &Document { html: "console.html", folder: CONSOLE, binary: "holdfast-console" },
 ];
 
 /// What the page is made of, and what it is made with.
@@ -68,6 +71,7 @@ pub(crate) const INPUTS: &[&str] = &[
     "xtask/src/page.rs",
     "xtask/src/seal.rs",
     "xtask/src/shrink",
+    "xtask/src/terminal.rs",
 ];
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<ExitCode> {
@@ -99,6 +103,9 @@ pub(crate) fn build(project: &Project, equipment: &Equipment, mode: Mode) -> Res
             .context("the page could not be built")?;
         if mode == Mode::Release {
             shrink_in(equipment, document, &dist).context("the page could not be made smaller")?;
+        }
+        if document.folder == CONSOLE {
+            terminal::add(project, equipment, mode, &dist).context("the terminal could not be added")?;
         }
         seal::seal(&dist, document.folder).context("the page could not be sealed")?;
         if mode == Mode::Release {

@@ -41,6 +41,8 @@ pub(crate) struct Equipment {
     bin: Vec<PathBuf>,
     variables: Vec<(&'static str, PathBuf)>,
     pub(crate) wasm_bindgen_test_runner: PathBuf,
+    /// The folder of the packages that the terminal in the page is made of.
+    pub(crate) xterm: PathBuf,
 }
 
 impl Equipment {
@@ -75,7 +77,10 @@ enum Lack<'a> {
 
 pub(crate) fn prepare(project: &Project, needs: Needs, missing: Missing) -> Result<Equipment> {
     prerequisites()?;
-    let mut tools = vec![tools::trunk(), tools::wasm_bindgen(project)?, tools::binaryen(), tools::terser()];
+    let xterm = tools::xterm();
+    let xterm_files = xterm.bin(project);
+    let mut tools =
+        vec![tools::trunk(), tools::wasm_bindgen(project)?, tools::binaryen(), tools::terser(), xterm];
     let runner = tools[1].program(project, "wasm-bindgen-test-runner");
     let mut packages: &[Package] = &[];
     let mut variables = Vec::new();
@@ -113,7 +118,7 @@ pub(crate) fn prepare(project: &Project, needs: Needs, missing: Missing) -> Resu
         variables.push((package.variable, path));
     }
     let bin = tools.iter().map(|tool| tool.bin(project)).collect();
-    Ok(Equipment { bin, variables, wasm_bindgen_test_runner: runner })
+    Ok(Equipment { bin, variables, wasm_bindgen_test_runner: runner, xterm: xterm_files })
 }
 
 /// What only the person can install.

@@ -29,6 +29,8 @@ enum Source {
     Npm,
     /// The packages of a project in this folder, at the versions of its lock file.
     NpmProject(&'static str),
+    /// The same, for their files: none of them is run.
+    NpmFiles(&'static str),
 }
 
 /// Written last; a folder without it, or with another recipe's, is made anew.
@@ -102,6 +104,17 @@ pub(crate) fn vite() -> Tool {
     }
 }
 
+/// What the page's terminal is drawn with.
+pub(crate) fn xterm() -> Tool {
+    Tool {
+        name: "xterm",
+        version: "6.0.0".into(),
+        why: "is the terminal in the page; some seconds",
+        source: Source::NpmFiles("web/terminal"),
+        program: "@xterm/xterm/lib/xterm.mjs",
+    }
+}
+
 /// Debian has no package of it.
 pub(crate) fn geckodriver() -> Tool {
     Tool {
@@ -123,7 +136,7 @@ impl Tool {
     fn recipe(&self, project: &Project) -> String {
         let lock = match self.source {
             Source::Crate(_) | Source::Npm => return RECIPE.to_owned(),
-            Source::NpmProject(folder) => project.path(folder).join(LOCK),
+            Source::NpmProject(folder) | Source::NpmFiles(folder) => project.path(folder).join(LOCK),
         };
         // Without its lock file nothing is installed, and that says so.
         format!("{RECIPE}\n{}", fs::read_to_string(lock).unwrap_or_default())
@@ -156,7 +169,7 @@ impl Tool {
                 remove(&build)?;
             }
             Source::Npm => quietly(&mut self.npm_install(&fresh)).with_context(failed)?,
-            Source::NpmProject(folder) => {
+            Source::NpmProject(folder) | Source::NpmFiles(folder) => {
                 for file in ["package.json", LOCK] {
                     fs::copy(project.path(folder).join(file), fresh.join(file))
                         .with_context(|| format!("cannot copy {folder}/{file}"))?;
@@ -210,6 +223,7 @@ impl Source {
         match self {
             Source::Crate(_) => "bin",
             Source::Npm | Source::NpmProject(_) => "node_modules/.bin",
+            Source::NpmFiles(_) => "node_modules",
         }
     }
 }
