@@ -50,6 +50,13 @@ impl Size {
     }
 }
 
+/// What the server says last, in its only text message: the shell has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Its exit status; `None`: a signal has ended it.
+    pub status: Option<i32>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,10 @@
 use crate::pop::WebSocket;
 use axum::extract::ws::{CloseFrame, Message};
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
-use holdfast_protocol::{pop::Close, terminal::Size};
+use holdfast_protocol::{
+    pop::Close,
+    terminal::{Ended, Size},
+};
 use pty_process::{Command, OwnedReadPty, OwnedWritePty, Pty};
 use std::{env, ffi::OsString, time::Duration};
 use tokio::{
@@ -49,12 +52,20 @@ pub(super) async fn serve(mut socket: WebSocket) {
     };
     // Both halves are gone, so the shell and what it runs are told that their terminal is (SIGHUP).
     drop(shown);
-    if let Some(close) = refused {
-        let frame = CloseFrame { code: close.code(), reason: "".into() };
-        drop(to_browser.send(Message::Close(Some(frame))).await);
-    }
-    if timeout(END_WITHIN, shell.wait()).await.is_err() {
+    let ended = timeout(END_WITHIN, shell.wait()).await;
+    if ended.is_err() {
         drop(shell.kill().await);
+    }
+    let last = match (refused, ended) {
+        (Some(close), _) => Some(Message::Close(Some(CloseFrame { code: close.code(), reason: "".into() }))),
+        (None, Ok(Ok(status))) => {
+            serde_json::to_string(&Ended { status: status.code() }).ok().map(Message::text)
+        }
+        (None, _) => None,
+    };
+    if let Some(last) = last {
+        // Of a connection that is gone nobody hears.
+        drop(to_browser.send(last).await);
     }
 }
 

@@ -128,17 +128,21 @@ async fn it_is_a_real_terminal_that_knows_nothing_of_the_servers_environment() {
 }
 
 #[tokio::test]
-async fn the_connection_ends_with_the_shell_and_shows_its_last_words() {
-    let world = World::new().await;
-    let owner = admin(&world).await;
-    let mut line = open(&owner).await;
-    type_in(&mut line, "trap 'echo by\"\"e' EXIT; exit\n").await;
-    shows(&mut line, "bye\r\n").await;
-    loop {
-        match line.hear().await {
-            Heard::Binary(_) => {}
-            other => return assert_eq!(other, Heard::Closed(1000)),
-        }
+async fn the_connection_ends_with_the_shell_and_shows_its_last_words_and_its_status() {
+    for (end, status) in [("exit 3", json!(3)), ("kill -9 $$", json!(null))] {
+        let world = World::new().await;
+        let owner = admin(&world).await;
+        let mut line = open(&owner).await;
+        type_in(&mut line, &format!("trap 'echo by\"\"e' EXIT; echo bef\"\"ore; {end}\n")).await;
+        shows(&mut line, if status.is_null() { "before\r\n" } else { "bye\r\n" }).await;
+        let ended = loop {
+            match line.hear().await {
+                Heard::Binary(_) => {}
+                other => break other,
+            }
+        };
+        assert_eq!(ended, Heard::Text(json!({ "status": status }).to_string()));
+        assert_eq!(line.hear().await, Heard::Closed(1000));
     }
 }
 
