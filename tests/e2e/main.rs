@@ -4,10 +4,12 @@
 mod account;
 mod agents;
 mod connections;
+mod credentials;
 mod history;
 mod passkeys;
 mod recovery;
 mod step_up;
+mod terminal;
 mod wallet;
 
 mod chat;

@@ -203,6 +203,12 @@ impl World {
         self.start().await
     }
 
+    /// Starts the server again as one whose operator lets nobody open a terminal.
+    pub async fn switch_terminals_off(&mut self) -> Result<()> {
+        self.config.0.terminal = false;
+        self.restart().await
+    }
+
     /// Starts a new server, and only then stops the old one, as when an operator rolls a version out: for a
     /// moment both take connections.
     pub async fn roll(&mut self) -> Result<()> {

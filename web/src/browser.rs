@@ -1,4 +1,5 @@
-use js_sys::Array;
+use gloo_events::{EventListener, EventListenerOptions};
+use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -154,6 +155,16 @@ pub fn select(id: &str) {
     }
 }
 
+/// What is typed into a field.
+pub fn typed(id: &str) -> Option<String> {
+    value_of(element::<HtmlElement>(id)?.as_ref())
+}
+
+/// What an input, a choice or a text area holds.
+pub fn value_of(field: &JsValue) -> Option<String> {
+    Reflect::get(field, &JsValue::from_str("value")).ok()?.as_string()
+}
+
 fn element<E: JsCast>(id: &str) -> Option<E> {
     web_sys::window()?.document()?.get_element_by_id(id)?.dyn_into().ok()
 }
@@ -205,6 +216,13 @@ pub fn print() {
     if let Some(window) = web_sys::window() {
         let _ = window.print();
     }
+}
+
+/// Has the browser ask before this page goes, until it is dropped.
+pub fn warn_before_leaving() -> Option<EventListener> {
+    let window = web_sys::window()?;
+    let options = EventListenerOptions::enable_prevent_default();
+    Some(EventListener::new_with_options(&window, "beforeunload", options, |event| event.prevent_default()))
 }
 
 /// Loads the page anew.

@@ -7,12 +7,14 @@ use crate::{
     api::Api,
     app::{Opening, broken, unreachable, way_out},
     browser::{self, Kept},
+    credentials::{CredentialsPanels, CredentialsPanelsProps},
     live::use_live,
     passkeys::{ManagePasskeys, ManagePasskeysProps},
     recovery::{RenewCodes, RenewCodesProps},
     session::{Action, Here, Session, Standing, use_session},
     step_up::{Confirmations, ConfirmationsProps, Hold, HoldProps, StepUp, use_step_up},
     store::{use_effect_of, use_value},
+    terminal::{TerminalPanel, TerminalPanelProps},
     text,
     ui::{
         Element, Heading, Hears, Width, centre, classed, component_of, element, group, shell_with, waiting,
@@ -155,6 +157,11 @@ fn Surfaces(props: &SurfacesProps) -> Html {
         None,
     );
     let api = api.clone();
+    // Always there, since a shell lives for as long as its panel does.
+    let terminal = TerminalPanelProps { api: api.clone(), me: here.me.clone(), confirm: confirm.clone() };
+    let terminal = element("div")
+        .attr("hidden", (surface != Surface::Terminal).then_some(""))
+        .with(component_of::<TerminalPanel>(terminal, None));
     let panels = match surface {
         Surface::Wallet => component_of::<WalletPanels>(
             WalletPanelsProps { api, confirm, live, name: me.account.name.clone() },
@@ -168,10 +175,13 @@ fn Surfaces(props: &SurfacesProps) -> Html {
         }
         Surface::Codes => component_of::<RenewCodes>(RenewCodesProps { api, confirm, me, on_session }, None),
         Surface::Confirmations => component_of::<Confirmations>(ConfirmationsProps { api, live }, None),
-        _ => Html::default(),
+        Surface::Credentials => {
+            component_of::<CredentialsPanels>(CredentialsPanelsProps { api, confirm }, None)
+        }
+        Surface::Terminal => Html::default(),
     };
     let heading = Heading { text: surface.name(), tab: surface.name() }.show();
-    let content = group().with(hold).with(heading).with(panels).with(prompt);
+    let content = group().with(hold).with(heading).with(panels).with(terminal).with(prompt);
     shell_with(Width::Page, way_out(&props.api, here, tell, AtStake::Nothing), ways(surface, &go), content)
 }
 

@@ -8,7 +8,6 @@ use crate::{
     browser::{self, Kept},
     clock, session,
 };
-use gloo_events::{EventListener, EventListenerOptions};
 use holdfast_protocol::{
     account::Me,
     base64url::Bytes,
@@ -44,7 +43,7 @@ pub(super) fn use_codes(account: &str, keep: impl Fn(Vec<Bytes>, Tell<Codes>) + 
     use_effect_of(at_stake, move |at_stake| {
         at_stake.then(|| {
             Kept::CodesShown.write("yes");
-            warn_before_leaving()
+            browser::warn_before_leaving()
         })
     });
 
@@ -138,10 +137,4 @@ fn make() -> Option<Vec<RecoveryCode>> {
             }
         })
         .collect()
-}
-
-fn warn_before_leaving() -> Option<EventListener> {
-    let window = web_sys::window()?;
-    let options = EventListenerOptions::enable_prevent_default();
-    Some(EventListener::new_with_options(&window, "beforeunload", options, |event| event.prevent_default()))
 }

@@ -4,6 +4,7 @@
 //! or an effect of its own needs to be one.
 
 mod alert;
+mod choice;
 mod countdown;
 mod element;
 mod field;
@@ -16,6 +17,7 @@ mod steps;
 mod time;
 
 pub use alert::{Again, alert, hidden, notice, status, tag, waiting};
+pub use choice::Choice;
 pub use countdown::Countdown;
 pub use element::{
     Content, Element, Group, Hears, button, classed, component_of, div, element, form, group, p, span, submit,
