@@ -1,7 +1,7 @@
 //! Credentials as a person keeps them, on a phone: stored, replaced, deleted, and never shown again.
 
 use anyhow::{Result, ensure};
-use holdfast_tests::browser::{AuthenticatorOptions, Browser, Kind, Locator, Name, Role};
+use holdfast_tests::browser::{AuthenticatorOptions, Browser, Kind, Name, Role};
 use holdfast_tests::in_every_browser;
 use holdfast_tests::world::World;
 
@@ -14,13 +14,19 @@ async fn visit(kind: Kind) -> Result<(World, Browser)> {
     // The authenticator stays with the browser for as long as that runs.
     let _ = browser.add_authenticator(AuthenticatorOptions::default()).await?;
     world.sign_up(&browser).await?;
-    browser.set_window_size(360, 780).await?;
+    if kind == Kind::Chromium {
+        // Firefox has no windows as narrow as a phone.
+        browser.set_window_size(360, 780).await?;
+    }
     browser.goto(&world.at("/console/credentials")).await?;
     Ok((world, browser))
 }
 
-fn confirm(browser: &Browser) -> Locator<'_> {
-    browser.by_role(Role::Dialog, Name::Any).by_role(Role::Button, "Confirm with a passkey")
+/// Once it can be read what is confirmed.
+async fn confirm(browser: &Browser, sentence: &str) -> Result<()> {
+    let prompt = browser.by_role(Role::Dialog, Name::Any);
+    prompt.says(sentence).await?;
+    prompt.by_role(Role::Button, "Confirm with a passkey").click().await
 }
 
 async fn a_credential_is_stored_replaced_and_deleted(kind: Kind) -> Result<()> {
@@ -45,9 +51,7 @@ async fn a_credential_is_stored_replaced_and_deleted(kind: Kind) -> Result<()> {
     // As many bytes as it says, line breaks and all.
     value.type_text("Ключ, hunter2\nand more ").await?;
     send.click().await?;
-    let prompt = browser.by_role(Role::Dialog, Name::Any);
-    prompt.says("Store the credential “API_KEY” of every channel that has no other.").await?;
-    confirm(&browser).click().await?;
+    confirm(&browser, "Store the credential “API_KEY” of every channel that has no other.").await?;
     stored.says("API_KEY is stored. Its value is not shown again.").await?;
     stored.says("not read by any agent yet").await?;
     let sealed = world.column("SELECT name || channel || length(sealed) FROM credentials").await?;
@@ -63,24 +67,25 @@ async fn a_credential_is_stored_replaced_and_deleted(kind: Kind) -> Result<()> {
     ensure!(name.value().await? == "API_KEY");
     value.type_text("short").await?;
     send.click().await?;
-    confirm(&browser).click().await?;
+    confirm(&browser, "Store the credential “API_KEY”").await?;
     stored.says("API_KEY is stored.").await?;
     let sealed = world.column("SELECT CAST(length(sealed) AS TEXT) FROM credentials").await?;
     ensure!(sealed == ["21"], "{sealed:?}");
 
     // Whoever leaves the prompt is where they were.
-    let delete = row.by_role(Role::Button, "Delete API_KEY for every agent");
+    let delete = row.by_role(Role::Button, "Delete API_KEY, Every agent");
     delete.click().await?;
+    let prompt = browser.by_role(Role::Dialog, Name::Any);
     prompt.says("Delete the credential “API_KEY”").await?;
     prompt.by_role(Role::Button, "Cancel").click().await?;
     prompt.disappears().await?;
     ensure!(world.column("SELECT name FROM credentials").await? == ["API_KEY"]);
-    let there = ("button".to_owned(), "Delete API_KEY for every agent".to_owned());
+    let there = ("button".to_owned(), "Delete API_KEY, Every agent".to_owned());
     let focused = holdfast_tests::wait::until(async || Ok((browser.focused().await? == there).then_some(())));
     ensure!(focused.await?.is_some(), "{:?} has the focus", browser.focused().await?);
 
     delete.click().await?;
-    confirm(&browser).click().await?;
+    confirm(&browser, "Delete the credential “API_KEY”").await?;
     stored.says("API_KEY is deleted.").await?;
     row.disappears().await?;
     ensure!(world.column("SELECT name FROM credentials").await?.is_empty());
@@ -103,7 +108,7 @@ async fn what_stands_in_the_way_is_said(kind: Kind) -> Result<()> {
     world.wire().mend();
     ensure!(value.value().await? == "kept");
     form.by_role(Role::Button, "Store").click().await?;
-    confirm(&browser).click().await?;
+    confirm(&browser, "Store the credential “KEY”").await?;
     let stored = browser.by_role(Role::Region, "Stored");
     stored.says("KEY is stored.").await?;
 
@@ -114,7 +119,7 @@ async fn what_stands_in_the_way_is_said(kind: Kind) -> Result<()> {
 
     // Deleted elsewhere meanwhile.
     world.run_sql("DELETE FROM credentials").await?;
-    stored.by_role(Role::Button, "Delete KEY for every agent").click().await?;
+    stored.by_role(Role::Button, "Delete KEY, Every agent").click().await?;
     stored.by_role(Role::Alert, Name::Any).says("It is gone already.").await?;
     stored.says("Nothing is stored yet.").await?;
     world.assert_no_violations(&browser).await

@@ -114,7 +114,55 @@ async fn main() -> Result<()> {
     browser.by_role(Role::Button, "Sign in with a passkey").click().await?;
     browser.by_role(Role::Alert, Name::Any).appears().await?;
     shots.take("sign-in-refused").await?;
-    Ok(())
+    authenticator.verify_person().await?;
+    browser.by_role(Role::Button, "Sign in with a passkey").click().await?;
+    world.security_page_is_live(&browser).await?;
+    secrets(&world, &mut shots).await
+}
+
+/// Credentials and the terminal.
+async fn secrets(world: &World, shots: &mut Shots<'_>) -> Result<()> {
+    let browser = shots.browser;
+    let confirm = browser.by_role(Role::Button, "Confirm with a passkey");
+    browser.goto(&world.at("/console/credentials")).await?;
+    browser.page_says("Nothing is stored yet.").await?;
+    shots.take("credentials-none").await?;
+    let store = browser.by_role(Role::Button, "Store");
+    store.click().await?;
+    shots.take("credentials-slip").await?;
+    for name in ["OPENAI_API_KEY", "deploy.production-signing-key"] {
+        browser.by_role(Role::Textbox, "Name").type_text(name).await?;
+        browser.by_role(Role::Textbox, "Value").type_text("not a real one").await?;
+        store.click().await?;
+        confirm.click().await?;
+        browser.page_says("is stored.").await?;
+    }
+    world.run_sql("UPDATE credentials SET key_id = 'lost', channel = 'agt_7q4m-2f9k-xw1d-0h3t' WHERE name LIKE 'd%'").await?;
+    browser.reload().await?;
+    browser.page_says("unreadable").await?;
+    shots.take("credentials").await?;
+    browser.by_role(Role::Button, "Delete OPENAI_API_KEY, Every agent").click().await?;
+    confirm.appears().await?;
+    shots.take("credentials-delete").await?;
+    browser.by_role(Role::Button, "Cancel").click().await?;
+
+    browser.goto(&world.at("/console/terminal")).await?;
+    let open = browser.by_role(Role::Button, "Open a terminal");
+    open.appears().await?;
+    shots.take("terminal").await?;
+    open.click().await?;
+    confirm.click().await?;
+    browser.page_says("proven").await?;
+    browser
+        .type_keys(
+            "ls --color=always /usr; printf '\\033[33myellow \\033[1;34mbold blue\\033[0m\\n'; echo do''ne\n",
+        )
+        .await?;
+    browser.by_role(Role::ListItem, Name::Any).saying("done").appears().await?;
+    shots.take("terminal-open").await?;
+    browser.type_keys("exit\n").await?;
+    browser.page_says("The shell has ended.").await?;
+    shots.take("terminal-ended").await
 }
 
 /// The wallet, and the prompt in each of its states.

@@ -22,6 +22,7 @@ use crate::{
     wallet::{WalletPanels, WalletPanelsProps},
 };
 use gloo_events::EventListener;
+use holdfast_protocol::account::Role;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::MouseEvent;
 use yew::prelude::{Callback, Html, Properties, component, hook};
@@ -182,11 +183,16 @@ fn Surfaces(props: &SurfacesProps) -> Html {
     };
     let heading = Heading { text: surface.name(), tab: surface.name() }.show();
     let content = group().with(hold).with(heading).with(panels).with(terminal).with(prompt);
-    shell_with(Width::Page, way_out(&props.api, here, tell, AtStake::Nothing), ways(surface, &go), content)
+    shell_with(
+        Width::Page,
+        way_out(&props.api, here, tell, AtStake::Nothing),
+        ways(surface, here.me.account.role, &go),
+        content,
+    )
 }
 
-/// Links to every surface, and back to the Security page.
-fn ways(surface: Surface, go: &Callback<Surface>) -> Element {
+/// Links to every surface that is of any use to the person, and back to the Security page.
+fn ways(surface: Surface, role: Role, go: &Callback<Surface>) -> Element {
     let way = |to: Surface| {
         let go = go.clone();
         element("li").with(
@@ -207,9 +213,10 @@ fn ways(surface: Surface, go: &Callback<Surface>) -> Element {
         )
     };
     let security = element("li").with(element("a").attr("href", "/security").with("Security"));
+    let surfaces = Surface::ALL.into_iter().filter(|to| role == Role::Admin || *to != Surface::Terminal);
     classed("nav", "ways")
         .attr("aria-label", "Console")
-        .with(element("ul").with(security).with_each(Surface::ALL.into_iter().map(way)))
+        .with(element("ul").with(security).with_each(surfaces.map(way)))
 }
 
 /// The surface of the address, and the way to another one.

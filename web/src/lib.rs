@@ -51,18 +51,18 @@ pub mod account;
 pub mod agents;
 /// Live connections and their pulse.
 pub mod connections;
-/// What happened.
-pub mod history;
 /// Secrets that agents read.
 pub mod credentials;
+/// What happened.
+pub mod history;
 /// The list of passkeys.
 pub mod passkeys;
 /// Recovery codes: the one time they are shown, and how many are left.
 pub mod recovery;
-/// A shell on the server's machine.
-pub mod terminal;
 /// The one prompt that has actions confirmed; every other slice may use it.
 pub mod step_up;
+/// A shell on the server's machine.
+pub mod terminal;
 /// Money: the wallet, and sending.
 pub mod wallet;
 

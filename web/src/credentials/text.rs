@@ -23,10 +23,9 @@ pub(super) const STORE: &str = "Store a credential";
 pub(super) const ONCE: &str = "Its value is encrypted and never shown again, not even to you: keep your own copy. You confirm with your passkey that it is stored under this name.";
 pub(super) const NAME: &str = "Name";
 pub(super) const NAME_HINT: &str =
-    "As your agents ask for it, for example OPENAI_API_KEY: letters A to Z, digits, and _ . -";
+    "As your agents ask for it, for example OPENAI_API_KEY: letters, digits, underscores, dots and dashes.";
 pub(super) const NAME_MISSING: &str = "Write the name that your agents will ask for.";
-pub(super) const NAME_WRONG: &str =
-    "Use 1 to 64 of the letters A to Z, digits, and _ . - and begin with neither a dot nor a dash.";
+pub(super) const NAME_WRONG: &str = "Use 1 to 64 of the letters A to Z, digits, underscores, dots and dashes, and begin with neither of the last two.";
 pub(super) const CHANNEL: &str = "Who can read it";
 pub(super) const CHANNEL_HINT: &str =
     "An agent that has a credential of its own by this name reads that one instead.";
@@ -59,14 +58,13 @@ pub(super) fn readers(channel: &str, loaded: &Loaded) -> (Tone, String) {
             (Tone::Wait, ["for ", &agent.name, ", revoked"].concat())
         }
         (_, Some(agent)) => (Tone::Plain, ["for ", &agent.name].concat()),
-        (channel, None) => (Tone::Plain, ["for the channel ", channel].concat()),
+        (_, None) => (Tone::Plain, "for one channel".to_owned()),
     }
 }
 
 /// A button of one of them, by its name.
 pub(super) fn button(label: &str, place: &Place, loaded: &Loaded) -> String {
-    let (_, readers) = readers(place.channel.as_str(), loaded);
-    [label, " ", place.name.as_str(), " ", &readers].concat()
+    [label, " ", place.name.as_str(), ", ", &reader(place.channel.as_str(), loaded)].concat()
 }
 
 pub(super) fn done(done: &Done) -> String {

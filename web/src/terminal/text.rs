@@ -50,7 +50,7 @@ pub(super) const fn line(line: Line) -> (Tone, &'static str) {
 /// What there is to wait for.
 pub(super) const fn wait(line: Line) -> Option<&'static str> {
     match line {
-        Line::Connecting => Some("Connecting. Nothing flows before this browser has proven itself."),
+        Line::Connecting => Some("Connecting. This browser proves itself before anything flows."),
         Line::Proven => None,
         Line::Held => {
             Some("Frozen: waiting for this browser to prove itself. What you type is sent when it has.")

@@ -110,7 +110,7 @@ fn shown(handles: &Handles, wait: Html, last: Element, over: Html) -> Group {
         .with(div("inset").with(wait).with(over))
         .with(div("terminal-frame").key(&handles.terminal.opened.to_string()).with(screen))
         .with(
-            div("inset below stack")
+            div("inset stack")
                 .with(div("actions").with(copy).with(last).with(status(handles.terminal.copied)))
                 .with(p("small muted").with(text::KEYS)),
         )
