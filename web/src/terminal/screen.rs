@@ -71,7 +71,9 @@ pub(super) struct Hears {
 /// A terminal in its place on the page, until it is dropped.
 pub(super) struct Screen {
     drawn: Drawn,
-    _heard: (Closure<dyn Fn(Uint8Array)>, Closure<dyn Fn(u16, u16)>, [Closure<dyn Fn()>; 2]),
+    _typed: Closure<dyn Fn(Uint8Array)>,
+    _sized: Closure<dyn Fn(u16, u16)>,
+    _keys: [Closure<dyn Fn()>; 2],
 }
 
 impl Screen {
@@ -94,7 +96,7 @@ impl Screen {
         told("copies", keys[0].as_ref());
         told("leaves", keys[1].as_ref());
         let drawn = module.open(&place, &object).map_err(|_| NotDrawn)?;
-        Ok(Self { drawn, _heard: (typed, sized, keys) })
+        Ok(Self { drawn, _typed: typed, _sized: sized, _keys: keys })
     }
 
     /// Characters across, and lines.
