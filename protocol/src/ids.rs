@@ -34,7 +34,7 @@ fn is_spelled(text: &str, groups: usize) -> bool {
     let mut found = 0;
     parts(text, b'-').all(|group| {
         found += 1;
-        group.len() == GROUP && group.bytes().all(|byte| ALPHABET.contains(&byte))
+        group.len() == GROUP && group.bytes().all(|byte| ALPHABET.iter().any(|symbol| *symbol == byte))
     }) && found == groups
 }
 
