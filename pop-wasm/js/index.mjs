@@ -73,11 +73,11 @@ function now(object, verb, ...what) {
   return value;
 }
 
+const teller = (done, failed) => (value, error) => (error ? failed(new PopError(...error)) : done(value));
+
 /** What it tells when it is done. */
 const later = (object, verb, ...what) =>
-  new Promise((done, failed) =>
-    object(verb, [(value, error) => (error ? failed(new PopError(...error)) : done(value)), ...what]),
-  );
+  new Promise((done, failed) => object(verb, [teller(done, failed), ...what]));
 
 const PLAIN_PATH = /^\/(?!\/)[\w/-]*$/;
 
@@ -186,10 +186,13 @@ export class PopClient extends EventTarget {
     return address;
   }
 
-  async proof(method, url) {
-    // A plain path needs no parsing, which would take a tenth of the proof's time.
-    const path = PLAIN_PATH.test(url) ? url : this.#address(url).pathname;
-    return later(this.#client, PROVE, method, path);
+  proof(method, url) {
+    // Everything in one promise: a second one around it would cost a twentieth of the proof's time.
+    return new Promise((done, failed) => {
+      // A plain path needs no parsing, which would take a tenth.
+      const path = PLAIN_PATH.test(url) ? url : this.#address(url).pathname;
+      this.#client(PROVE, [teller(done, failed), method, path]);
+    });
   }
 
   noteNonce(nonce) {
