@@ -138,7 +138,7 @@ mod tests {
         elements.active(None, &ConstExpr::i32_const(10), Elements::Functions((&all).into()));
         // The word at 1024 is the number of the fourth; what looks like that of the fifth is in no word.
         let mut data = DataSection::new();
-        data.active(0, &ConstExpr::i32_const(1022), [0, 0, 14, 0, 0, 0, 0, 0, 15, 0, 0, 0].into_iter());
+        data.active(0, &ConstExpr::i32_const(1022), [0, 0, 14, 0, 0, 0, 0, 0, 15, 0, 0, 0]);
         let mut module = Module::new();
         module.section(&types).section(&declared).section(&tables).section(&memories).section(&exports);
         module.section(&elements).section(&code).section(&data);
