@@ -126,7 +126,7 @@ export class NewKey {
     this.#path = path;
   }
 
-  static of(token, key, client) {
+  static taken(token, key, client) {
     mine(token);
     if (key.#client !== client) throw new PopError("no_key", "This key belongs to another client.");
     return key.#key;
@@ -170,7 +170,7 @@ export class PopClient extends EventTarget {
   }
 
   async adopt(key) {
-    return later(NewKey.of(OURS, key, this), ADOPT);
+    return later(NewKey.taken(OURS, key, this), ADOPT);
   }
 
   refreshKey() {
