@@ -47,7 +47,7 @@ export class PopClient extends EventTarget {
   readonly thumbprint: string | undefined;
   /** Makes a fresh key, not extractable. It is not current until a ceremony vouched for it. */
   makeKey(): Promise<NewKey>;
-  /** The server has accepted that ceremony: the key is current, in every tab. */
+  /** The server has accepted that ceremony: the key, which this client has made, is current, in every tab. */
   adopt(key: NewKey): Promise<"stored" | "memory-only">;
   /** Whether another tab has stored a newer key, which is current now: a refused request is worth one more try. */
   refreshKey(): Promise<boolean>;

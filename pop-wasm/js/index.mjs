@@ -1,12 +1,29 @@
 // What an application imports: the module, loaded once, in the shapes that the web has for such things.
-import load, * as glue from "./holdfast_pop.js";
+import * as glue from "./holdfast_pop.js";
+
+/** A response is compiled while it comes, where the server calls it what it is. */
+async function instantiated(source) {
+  const imports = glue.imports();
+  if (!(source instanceof Response)) return WebAssembly.instantiate(source, imports);
+  if (!source.ok) throw new Error(`${source.url}: ${source.status}`);
+  return source.headers.get("Content-Type") === "application/wasm"
+    ? WebAssembly.instantiateStreaming(source, imports)
+    : WebAssembly.instantiate(await source.arrayBuffer(), imports);
+}
+
+async function load(source) {
+  const isAddress = typeof source === "string" || source instanceof URL || source instanceof Request;
+  const made = await instantiated(await (isAddress ? fetch(source) : source));
+  // Of a compiled module it is the instance itself.
+  glue.start(made.instance ?? made);
+}
 
 let loading;
 let loaded = false;
 
 /** Loads the module, once however often it is called. A failed load can be tried again. */
-export function init(source) {
-  loading ??= load(source === undefined ? undefined : { module_or_path: source }).then(
+export function init(source = new URL("holdfast_pop_bg.wasm", import.meta.url)) {
+  loading ??= load(source).then(
     () => {
       loaded = true;
     },
@@ -27,26 +44,24 @@ export class PopError extends Error {
 }
 PopError.prototype.name = "PopError";
 
-/** The wasm throws a code and a sentence; what the browser throws while it signs is no key's. */
-const thrown = (error) =>
-  Array.isArray(error)
-    ? new PopError(...error)
-    : error instanceof DOMException
-      ? new PopError("key_refused", error.message)
-      : error;
+/** What the functions that the wasm gives do, as src/js.rs numbers it. */
+const [THUMBPRINT, PROVE, HEAR, MAKE_KEY, REFRESH_KEY, CSRF, NOTE_NONCE, DIAL, DESTROY, ADOPT] = Array(10).keys();
+const [LISTEN, SEND, BUFFERED_AMOUNT, PROTOCOL, RETRY_NOW, CLOSE] = [10, 11, 12, 13, 14, 15];
 
-function attempt(work) {
-  try {
-    return work();
-  } catch (error) {
-    throw thrown(error);
-  }
+/** What the wasm tells at once. It tells a value, or a code and a sentence. */
+function now(object, verb, ...what) {
+  let value;
+  let error;
+  object(verb, [(...told) => ([value, error] = told), ...what]);
+  if (error) throw new PopError(...error);
+  return value;
 }
 
-const promised = (promise) =>
-  promise.catch((error) => {
-    throw thrown(error);
-  });
+const teller = (done, failed) => (value, error) => (error ? failed(new PopError(...error)) : done(value));
+
+/** What it tells when it is done. */
+const later = (object, verb, ...what) =>
+  new Promise((done, failed) => object(verb, [teller(done, failed), ...what]));
 
 const PLAIN_PATH = /^\/(?!\/)[\w/-]*$/;
 
@@ -95,17 +110,18 @@ export class NewKey {
     this.#path = path;
   }
 
-  static taken(token, key) {
+  static taken(token, key, client) {
     mine(token);
+    if (key.#client !== client) throw new PopError("no_key", "This key belongs to another client.");
     return key.#key;
   }
 
   get thumbprint() {
-    return this.#key.thumbprint;
+    return now(this.#key, THUMBPRINT);
   }
 
   async proof(method, url) {
-    return promised(attempt(() => this.#key.proof(this.#client, method, this.#path(url))));
+    return later(this.#key, PROVE, method, this.#path(url));
   }
 }
 
@@ -118,30 +134,31 @@ export class PopClient extends EventTarget {
     mine(token);
     this.#client = client;
     this.#origin = origin;
-    client.onStatus((_, detail) => this.dispatchEvent(new CustomEvent("status", { detail })));
+    now(client, HEAR, (_, detail) => this.dispatchEvent(new CustomEvent("status", { detail })));
   }
 
   static async open({ origin = globalThis.location?.origin, csrf } = {}) {
     if (!loaded) throw new PopError("not_loaded", "call `await init()` of @holdfast/pop before PopClient.open()");
     const token = typeof csrf === "string" ? () => csrf : csrf;
-    return new PopClient(OURS, await promised(glue.PopClient.open(String(origin), token)), String(origin));
+    const client = await later((_, [done]) => glue.open(String(origin), token, done));
+    return new PopClient(OURS, client, String(origin));
   }
 
   get thumbprint() {
-    return this.#client.thumbprint;
+    return now(this.#client, THUMBPRINT);
   }
 
   async makeKey() {
     const path = (url) => this.#address(url).pathname;
-    return new NewKey(OURS, await promised(this.#client.makeKey()), this.#client, path);
+    return new NewKey(OURS, await later(this.#client, MAKE_KEY), this, path);
   }
 
-  adopt(key) {
-    return promised(this.#client.adopt(NewKey.taken(OURS, key)));
+  async adopt(key) {
+    return later(NewKey.taken(OURS, key, this), ADOPT);
   }
 
   refreshKey() {
-    return promised(this.#client.refreshKey());
+    return later(this.#client, REFRESH_KEY);
   }
 
   /** The address, if it is this client's. A WebSocket's may be spelled with `ws`. */
@@ -153,28 +170,28 @@ export class PopClient extends EventTarget {
     return address;
   }
 
-  async proof(method, url) {
-    try {
-      // A plain path needs no parsing, which would take a tenth of the proof's time.
-      return await this.#client.proof(method, PLAIN_PATH.test(url) ? url : this.#address(url).pathname);
-    } catch (error) {
-      throw thrown(error);
-    }
+  proof(method, url) {
+    // Everything in one promise: a second one around it would cost a twentieth of the proof's time.
+    return new Promise((done, failed) => {
+      // A plain path needs no parsing, which would take a tenth.
+      const path = PLAIN_PATH.test(url) ? url : this.#address(url).pathname;
+      this.#client(PROVE, [teller(done, failed), method, path]);
+    });
   }
 
   noteNonce(nonce) {
-    this.#client.noteNonce(nonce);
+    now(this.#client, NOTE_NONCE, nonce);
   }
 
   connect(url, protocols = []) {
     const { href, pathname, search } = this.#address(url);
-    const line = attempt(() => this.#client.dial(pathname + search, ["", ...[protocols].flat()].join()));
+    const line = now(this.#client, DIAL, pathname + search, ["", ...[protocols].flat()].join());
     return new PopSocket(OURS, line, href.replace(/^http/, "ws"));
   }
 
   stream(url) {
     const { href, pathname, search } = this.#address(url);
-    return new PopEventSource(OURS, attempt(() => this.#client.dial(pathname + search)), href);
+    return new PopEventSource(OURS, now(this.#client, DIAL, pathname + search), href);
   }
 
   async fetch(input, init = {}) {
@@ -193,7 +210,7 @@ export class PopClient extends EventTarget {
       request.signal.throwIfAborted();
       headers.set("DPoP", await this.proof(method, pathname));
       if (method !== "GET" && method !== "HEAD") {
-        const token = await this.#client.csrf();
+        const token = await later(this.#client, CSRF);
         if (token !== undefined) headers.set("X-CSRF-Token", token);
       }
       const response = await fetch(request);
@@ -207,7 +224,7 @@ export class PopClient extends EventTarget {
   }
 
   destroy() {
-    return promised(this.#client.destroy());
+    return later(this.#client, DESTROY);
   }
 }
 withHandlers(PopClient, ["status"]);
@@ -237,7 +254,7 @@ export class PopSocket extends EventTarget {
     mine(token);
     this.#line = line;
     Object.defineProperty(this, "url", { value: url, enumerable: true });
-    line.hear((state, what) => {
+    now(line, HEAR, (state, what) => {
       if (state === "message") {
         const data = typeof what === "string" ? what : this.binaryType === "blob" ? new Blob([what]) : what.buffer;
         this.dispatchEvent(new MessageEvent(state, { data, origin: new URL(url).origin }));
@@ -263,11 +280,11 @@ export class PopSocket extends EventTarget {
   }
 
   get bufferedAmount() {
-    return this.#line.bufferedAmount;
+    return now(this.#line, BUFFERED_AMOUNT);
   }
 
   get protocol() {
-    return this.#line.protocol;
+    return now(this.#line, PROTOCOL);
   }
 
   get extensions() {
@@ -292,11 +309,11 @@ export class PopSocket extends EventTarget {
   #send(data) {
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
     const view = ArrayBuffer.isView(bytes) && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    attempt(() => this.#line.send(view || String(bytes)));
+    now(this.#line, SEND, view || String(bytes));
   }
 
   retryNow() {
-    this.#line.retryNow();
+    now(this.#line, RETRY_NOW);
   }
 
   close(code = 1000, reason = "") {
@@ -307,7 +324,7 @@ export class PopSocket extends EventTarget {
     this.#state = 2;
     this.#wish = { code, reason };
     // As with any WebSocket, nobody is told from inside the call.
-    queueMicrotask(() => this.#line.close());
+    queueMicrotask(() => now(this.#line, CLOSE));
   }
 }
 withStates(PopSocket, ["CONNECTING", "OPEN", "CLOSING", "CLOSED"]);
@@ -326,7 +343,7 @@ export class PopEventSource extends EventTarget {
     this.#line = line;
     this.#origin = new URL(url).origin;
     Object.defineProperty(this, "url", { value: url, enumerable: true });
-    line.hear((state, what, data, lastEventId) => {
+    now(line, HEAR, (state, what, data, lastEventId) => {
       if (state === "event") {
         this.dispatchEvent(new MessageEvent(what, { data, lastEventId, origin: this.#origin }));
         return;
@@ -351,19 +368,19 @@ export class PopEventSource extends EventTarget {
   addEventListener(type, ...rest) {
     if (!this.#heard.has(type)) {
       this.#heard.add(type);
-      this.#line.listen(type);
+      now(this.#line, LISTEN, type);
     }
     super.addEventListener(type, ...rest);
   }
 
   retryNow() {
-    this.#line.retryNow();
+    now(this.#line, RETRY_NOW);
   }
 
   close() {
     // As with any EventSource, nobody is told.
     this.#state = 2;
-    this.#line.close();
+    now(this.#line, CLOSE);
   }
 }
 withStates(PopEventSource, ["CONNECTING", "OPEN", "CLOSED"]);

@@ -1,39 +1,35 @@
 //! What windows and workers alike have: timers, clocks, randomness, objects.
 
-use crate::{PopError, task::Settled};
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use crate::PopError;
+use js_sys::{Function, Promise, Reflect};
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 
+#[wasm_bindgen(module = "/src/browser.js")]
+extern "C" {
+    /// Calls with a nought and the promise's value, or with a one and its error.
+    pub(crate) fn settle(promise: &Promise, done: &Function);
+}
+
 #[wasm_bindgen]
 extern "C" {
-    /// `globalThis`, wherever this runs: js-sys looks for it in four ways, which costs half a kilobyte.
-    #[wasm_bindgen(js_namespace = globalThis, js_name = valueOf)]
-    pub(crate) fn global() -> JsValue;
     #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(then: &Function, delay_ms: f64) -> JsValue;
+    fn set_timeout(then: &Function, delay_ms: f64, what: u32) -> f64;
     #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(timer: &JsValue);
+    fn clear_timeout(timer: f64);
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
     #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &mut [u8]) -> Result<(), JsValue>;
 
-    /// Anything that tells events.
-    #[derive(Clone)]
-    pub(crate) type Source;
-    #[wasm_bindgen(method, js_name = addEventListener)]
-    pub(crate) fn listen(this: &Source, event: &str, told: &Function);
-    #[wasm_bindgen(method, js_name = removeEventListener)]
-    pub(crate) fn unlisten(this: &Source, event: &str, told: &Function);
+    type Callable;
+    #[wasm_bindgen(method, js_name = call)]
+    fn call(this: &Callable);
+}
 
-    /// A promise whose `then` takes functions that are there already.
-    pub(crate) type Thenable;
-    #[wasm_bindgen(method, js_name = then)]
-    pub(crate) fn then_call(this: &Thenable, done: &Function, failed: &Function);
-    #[cfg(feature = "js")]
-    #[wasm_bindgen(method, js_name = then)]
-    pub(crate) fn then_value(this: &Thenable, done: &JsValue) -> Promise;
+/// Calls what does not throw.
+pub(crate) fn run(function: &Function) {
+    function.unchecked_ref::<Callable>().call();
 }
 
 /// A member that is there.
@@ -44,21 +40,6 @@ pub(crate) fn member(of: &JsValue, name: &str) -> Option<JsValue> {
 /// A member that is text.
 pub(crate) fn text_member(of: &JsValue, name: &str) -> Option<String> {
     member(of, name)?.as_string()
-}
-
-/// A plain object of these texts.
-pub(crate) fn object(members: &[(&str, &str)]) -> Object {
-    let object = Object::new();
-    for (name, text) in members {
-        set(&object, name, &JsValue::from_str(text));
-    }
-    object
-}
-
-/// One more member of a plain object.
-pub(crate) fn set(object: &Object, name: &str, value: &JsValue) {
-    // A plain object takes every member.
-    let _ = Reflect::set(object, &JsValue::from_str(name), value);
 }
 
 /// Fills with random bytes.
@@ -124,12 +105,12 @@ pub(crate) fn float(number: u64) -> f64 {
 pub(crate) struct Timer {
     then: Function,
     armed: Cell<Option<u64>>,
-    id: Cell<JsValue>,
+    id: Cell<f64>,
 }
 
 impl Timer {
     pub(crate) fn new(then: Function) -> Self {
-        Self { then, armed: Cell::new(None), id: Cell::new(JsValue::UNDEFINED) }
+        Self { then, armed: Cell::new(None), id: Cell::new(0.0) }
     }
 
     /// Wants to be called at `deadline_ms`; may be called earlier, never later. An armed timer that is
@@ -140,7 +121,7 @@ impl Timer {
             (Some(deadline_ms), _) => {
                 self.clear();
                 let delay_ms = deadline_ms.saturating_sub(now_ms);
-                self.id.set(set_timeout(&self.then, float(delay_ms)));
+                self.id.set(set_timeout(&self.then, float(delay_ms), 0));
                 self.armed.set(Some(deadline_ms));
             }
             (None, _) => self.clear(),
@@ -154,7 +135,7 @@ impl Timer {
 
     fn clear(&self) {
         if self.armed.take().is_some() {
-            clear_timeout(&self.id.take());
+            clear_timeout(self.id.get());
         }
     }
 }
@@ -165,19 +146,11 @@ impl Drop for Timer {
     }
 }
 
-/// The same promise, or a rejection after a while: some browsers leave requests hanging.
-pub(crate) async fn within(promise: Promise, limit_ms: u64) -> Result<JsValue, JsValue> {
-    let mut timer = JsValue::UNDEFINED;
-    let late = Promise::new(&mut |_, reject| timer = set_timeout(&reject, float(limit_ms)));
-    let outcome = Settled::from(Promise::race(&Array::of2(&promise, &late))).await;
-    clear_timeout(&timer);
-    outcome
-}
-
 /// A function for the browser that lives as long as the browser holds it: it can never be called
-/// after its end, and what it captures should be weak.
-pub(crate) fn function(call: impl Fn(JsValue) + 'static) -> Function {
+/// after its end, and what it captures should be weak. Of whatever it tells, the scripts in this crate say
+/// with the first argument which it is, and with the second what comes with it.
+pub(crate) fn function(call: impl Fn(u32, JsValue) + 'static) -> Function {
     // Boxed here, so that the glue exists once and not for each closure: a tenth of the module.
-    let call: Box<dyn Fn(JsValue)> = Box::new(call);
+    let call: Box<dyn Fn(u32, JsValue)> = Box::new(call);
     Closure::wrap(call).into_js_value().unchecked_into()
 }

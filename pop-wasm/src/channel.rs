@@ -1,6 +1,18 @@
-use crate::browser::{Source, function};
-use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{BroadcastChannel, MessageEvent};
+use crate::browser::function;
+use js_sys::Function;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+#[wasm_bindgen(module = "/src/browser.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = openChannel)]
+    fn open_channel(name: &str, tell: &Function) -> Option<BroadcastChannel>;
+
+    type BroadcastChannel;
+    #[wasm_bindgen(method, js_name = postMessage)]
+    fn post(this: &BroadcastChannel, message: &JsValue);
+    #[wasm_bindgen(method)]
+    fn close(this: &BroadcastChannel);
+}
 
 /// The channel of this name among the tabs of this origin; closed when dropped.
 pub(crate) struct Channel(BroadcastChannel);
@@ -8,16 +20,12 @@ pub(crate) struct Channel(BroadcastChannel);
 impl Channel {
     /// None where the browser has no channels.
     pub(crate) fn open(name: &str, hear: impl Fn(JsValue) + 'static) -> Option<Self> {
-        let channel = BroadcastChannel::new(name).ok()?;
-        let hear = function(move |event| hear(event.unchecked_into::<MessageEvent>().data()));
-        channel.unchecked_ref::<Source>().listen("message", &hear);
-        Some(Self(channel))
+        open_channel(name, &function(move |_, message| hear(message))).map(Self)
     }
 
     /// Tells all the others.
     pub(crate) fn post(&self, message: &JsValue) {
-        // Fails only on a closed channel, and this one is open.
-        let _ = self.0.post_message(message);
+        self.0.post(message);
     }
 }
 

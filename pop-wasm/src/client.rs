@@ -5,7 +5,7 @@ use crate::{
     address::{Origin, Path, is_method, is_nonce},
     browser::{Pool, unix_s},
     key::{self, Key},
-    key_store::{self, Found},
+    key_store,
     lifecycle::Lifecycle,
     link::Link,
     lock::Lock,
@@ -13,7 +13,7 @@ use crate::{
     status::Listeners,
     tabs::{News, Tabs},
     told::{Kind, Told},
-    transport::Events,
+    transport::has_events,
 };
 use holdfast_protocol::{ids::Thumbprint, pop::SUBPROTOCOL};
 use js_sys::Function;
@@ -201,12 +201,7 @@ impl PopClient {
             offered.push(',');
             offered.push_str(protocol);
         }
-        self.connect_checked(path, offered)
-    }
-
-    /// With subprotocols that a WebSocket takes, a comma before each.
-    pub(crate) fn connect_checked(&self, path: &str, protocols: String) -> Result<Connection, PopError> {
-        Ok(Connection::new(self.link(path, Kind::socket(protocols))?))
+        Ok(Connection::new(self.link(path, Kind::socket(offered))?))
     }
 
     /// Opens a stream of server-sent events at a path of this origin, likewise.
@@ -215,10 +210,7 @@ impl PopClient {
     ///
     /// As [`PopClient::connect`]; and [`PopError::NotSupported`] where the browser has no `EventSource`.
     pub fn stream(&self, path: &str) -> Result<EventStream, PopError> {
-        if !Events::exist() {
-            return Err(PopError::NotSupported);
-        }
-        Ok(EventStream::new(self.link(path, Kind::events())?))
+        Ok(EventStream::new(self.events_link(path)?))
     }
 
     /// Signing out: removes the key from memory and IndexedDB, ends every connection, tells the other
@@ -299,7 +291,11 @@ impl PopClient {
         self.0.statuses.tell(&Told::Status(status));
     }
 
-    fn link(&self, path: &str, kind: Kind) -> Result<Rc<Link>, PopError> {
+    pub(crate) fn events_link(&self, path: &str) -> Result<Rc<Link>, PopError> {
+        if has_events() { self.link(path, Kind::events()) } else { Err(PopError::NotSupported) }
+    }
+
+    pub(crate) fn link(&self, path: &str, kind: Kind) -> Result<Rc<Link>, PopError> {
         let path = self.0.origin.path(path)?;
         if self.0.key.borrow().is_none() {
             return Err(PopError::NoKey);
@@ -323,10 +319,10 @@ impl PopClient {
     /// in memory still works.
     async fn read_key(&self) -> bool {
         let _lock = Lock::of_the_key().await;
-        let Ok(Found::Key(found)) = key_store::load().await else { return false };
+        let Ok(Some(found)) = key_store::load().await else { return false };
         let other = self.thumbprint().as_ref() != Some(found.thumbprint());
         if other {
-            self.0.key.replace(Some(Rc::from(found)));
+            self.0.key.replace(Some(Rc::new(found)));
             self.0.kept.set(Kept::Stored);
         }
         other

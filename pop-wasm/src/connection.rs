@@ -37,22 +37,6 @@ macro_rules! handle {
                 Self(Rc::new(Handle(link)))
             }
 
-            /// For JavaScript, where nobody drops a handle: it lives until it is closed or ends.
-            #[cfg(feature = "js")]
-            pub(crate) fn live_until_it_ends(self) -> Rc<Link> {
-                let link = Rc::clone(&self.0.0);
-                let handle = std::cell::RefCell::new(Some(self));
-                let kept = link.on_told(move |told| {
-                    if matches!(told, Told::State(State::Ended(_))) {
-                        // Not at once: whoever listens after this hears of the end, too.
-                        let handle = handle.take();
-                        crate::task::spawn(async { drop(handle) });
-                    }
-                });
-                kept.forget();
-                link
-            }
-
             /// How it stands.
             pub fn state(&self) -> State {
                 self.0.0.state()

@@ -1,5 +1,4 @@
 use crate::State;
-use holdfast_protocol::pop::Message;
 
 /// Says which try an answer belongs to, so that late ones are nobody's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,12 +12,12 @@ impl Attempt {
 }
 
 /// What the shell has to do, in order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Fetch a ticket and dial; report to `on_dialled` or `on_not_dialled`.
     Mint(Attempt),
-    /// Send a control message.
-    Send(Message),
+    /// Ask the server for a challenge.
+    Ask,
     /// Let go what was held back, in both directions.
     Release,
     /// Close the transport, if there is one, and hear nothing more from it.

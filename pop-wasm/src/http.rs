@@ -3,25 +3,32 @@
 use crate::{
     PopClient, PopError,
     address::{Path, is_ticket},
-    browser::{global, member, object, set, text_member},
+    browser::{member, text_member, whole},
     effect::NotDialled,
     key::Key,
     proof::joined,
     task::Settled,
 };
-use holdfast_protocol::{ids::ConnectionId, parts::parts, pop::Message};
-use js_sys::{Object, Promise};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use web_sys::{AbortSignal, Response};
+use holdfast_protocol::{ids::ConnectionId, pop::Message};
+use js_sys::{Function, Promise};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = fetch)]
-    fn fetch(address: &str, options: &Object) -> Promise;
+    /// The CSRF token, or nothing.
+    #[cfg(feature = "js")]
+    #[wasm_bindgen(js_name = csrfToken)]
+    pub(crate) fn csrf_token(given: Option<&Function>) -> Promise;
+    fn post(
+        address: &str,
+        content_type: &str,
+        body: &str,
+        proof: Option<&str>,
+        csrf: Option<&Function>,
+    ) -> Promise;
 }
 
 const TICKETS: &str = "/v1/connections/tickets";
-const WITHIN_MS: u32 = 15_000;
 
 /// A one-time secret that opens one connection.
 pub(crate) struct Ticket {
@@ -44,25 +51,18 @@ pub(crate) async fn ticket(
         PopError::BadArgument | PopError::WrongOrigin => NotDialled::Refused,
         _ => NotDialled::NoKey,
     })?;
-    let Some(Answered { status, body, after_ms }) = answered else {
-        return Err(NotDialled::Later { after_ms: 0 });
-    };
-    match status {
+    let Some(answer) = answered else { return Err(NotDialled::Later { after_ms: 0 }) };
+    match status(&answer) {
         // Anything but a ticket is not from this server: a portal, a proxy. Perhaps later.
-        200..=299 => read(&body).ok_or(NotDialled::Later { after_ms: 0 }),
-        401 if wants_nonce(&body) => Err(NotDialled::Later { after_ms: 0 }),
+        200..=299 => read(&answer).ok_or(NotDialled::Later { after_ms: 0 }),
+        401 if wants_nonce(&answer) => Err(NotDialled::Later { after_ms: 0 }),
         401 => Err(NotDialled::SignedOut),
-        408 | 425 | 429 | 500..=599 => Err(NotDialled::Later { after_ms }),
+        408 | 425 | 429 | 500..=599 => {
+            let after_ms = text_member(&answer, "after").as_deref().map_or(0, delta_seconds_ms);
+            Err(NotDialled::Later { after_ms })
+        }
         _ => Err(NotDialled::Refused),
     }
-}
-
-/// What the server said.
-struct Answered {
-    status: u16,
-    body: JsValue,
-    /// When it may be asked again.
-    after_ms: u64,
 }
 
 /// Posts with a proof, twice if the server wants its newer nonce in it. `None`: no answer came.
@@ -72,28 +72,29 @@ async fn post_proven(
     path: &Path,
     content_type: &str,
     body: &str,
-) -> Result<Option<Answered>, PopError> {
+) -> Result<Option<JsValue>, PopError> {
     let address = client.origin().http(path);
     let mut may_repeat = true;
     loop {
         let proof = client.prove(key, "POST", path).await?;
-        let Ok(response) = post(client, &address, content_type, body, Some(&proof)).await else {
-            return Ok(None);
-        };
-        if let Some(nonce) = header(&response, "DPoP-Nonce") {
+        let answer = Settled::from(post(&address, content_type, body, Some(&proof), client.csrf())).await;
+        let Ok(answer) = answer else { return Ok(None) };
+        if let Some(nonce) = text_member(&answer, "nonce") {
             client.note_nonce(&nonce);
         }
-        let (status, after_ms) = (response.status(), retry_after_ms(&response));
-        let answer = json(&response).await;
-        if !(may_repeat && status == 401 && wants_nonce(&answer)) {
-            return Ok(Some(Answered { status, body: answer, after_ms }));
+        if !(may_repeat && status(&answer) == 401 && wants_nonce(&answer)) {
+            return Ok(Some(answer));
         }
         may_repeat = false;
     }
 }
 
-fn wants_nonce(body: &JsValue) -> bool {
-    text_member(body, "code").as_deref() == Some("use_dpop_nonce")
+fn status(answer: &JsValue) -> u64 {
+    member(answer, "status").and_then(|status| status.as_f64()).map_or(0, whole)
+}
+
+fn wants_nonce(answer: &JsValue) -> bool {
+    text_member(answer, "code").as_deref() == Some("use_dpop_nonce")
 }
 
 /// What became of an answer that went by POST.
@@ -116,68 +117,15 @@ pub(crate) async fn deliver(
     let path = joined(&["/v1/connections/", connection.as_str(), "/answer"]);
     let Ok(path) = client.origin().path(&path) else { return Delivery::NoConnection };
     let text = message.encode();
-    let status = if let Message::Answer { .. } = message {
-        let answer = post(client, &client.origin().http(&path), "text/plain", &text, None).await;
-        answer.ok().map(|response| response.status())
+    let answered = if let Message::Answer { .. } = message {
+        let address = client.origin().http(&path);
+        Settled::from(post(&address, "text/plain", &text, None, client.csrf())).await.ok()
     } else {
-        let answered = post_proven(client, key, &path, "text/plain", &text).await;
-        answered.ok().flatten().map(|answered| answered.status)
+        post_proven(client, key, &path, "text/plain", &text).await.ok().flatten()
     };
-    match status {
+    match answered.as_ref().map(status) {
         Some(401 | 403 | 404) => Delivery::NoConnection,
         Some(_) | None => Delivery::Done,
-    }
-}
-
-async fn post(
-    client: &PopClient,
-    address: &str,
-    content_type: &str,
-    body: &str,
-    proof: Option<&str>,
-) -> Result<Response, JsValue> {
-    let headers = object(&[("Content-Type", content_type)]);
-    if let Some(proof) = proof {
-        set(&headers, "DPoP", &JsValue::from_str(proof));
-    }
-    if let Some(token) = csrf_token(client).await {
-        set(&headers, "X-CSRF-Token", &JsValue::from_str(&token));
-    }
-    let options = object(&[
-        ("method", "POST"),
-        ("body", body),
-        ("credentials", "same-origin"),
-        ("cache", "no-store"),
-        // A proof names one address: followed elsewhere it would be stale.
-        ("redirect", "error"),
-    ]);
-    set(&options, "headers", &headers);
-    set(&options, "signal", &AbortSignal::timeout_with_u32(WITHIN_MS));
-    Settled::from(fetch(address, &options)).await.map(JsCast::unchecked_into)
-}
-
-/// What the page gives, or the cookie `csrf`, which windows alone have at hand.
-pub(crate) async fn csrf_token(client: &PopClient) -> Option<String> {
-    if let Some(csrf) = client.csrf() {
-        let token = Promise::resolve(&csrf.call0(&JsValue::UNDEFINED).ok()?);
-        return Settled::from(token).await.ok()?.as_string();
-    }
-    let cookies = text_member(&member(&global(), "document")?, "cookie")?;
-    csrf_of(&cookies).map(str::to_owned)
-}
-
-fn csrf_of(cookies: &str) -> Option<&str> {
-    parts(cookies, b';').find_map(|cookie| cookie.strip_prefix(' ').unwrap_or(cookie).strip_prefix("csrf="))
-}
-
-fn header(response: &Response, name: &str) -> Option<String> {
-    response.headers().get(name).ok().flatten()
-}
-
-async fn json(response: &Response) -> JsValue {
-    match response.json() {
-        Ok(body) => Settled::from(body).await.unwrap_or(JsValue::UNDEFINED),
-        Err(_) => JsValue::UNDEFINED,
     }
 }
 
@@ -185,10 +133,6 @@ fn read(body: &JsValue) -> Option<Ticket> {
     let connection = ConnectionId::parse(&text_member(body, "connection")?).ok()?;
     let secret = text_member(body, "ticket").filter(|secret| is_ticket(secret))?;
     Some(Ticket { connection, secret })
-}
-
-fn retry_after_ms(response: &Response) -> u64 {
-    header(response, "Retry-After").as_deref().map_or(0, delta_seconds_ms)
 }
 
 /// RFC 9110's `delay-seconds`; a date, which Holdfast never sends, counts as nothing.
@@ -203,14 +147,6 @@ fn delta_seconds_ms(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn finds_the_csrf_cookie_among_others() {
-        assert_eq!(csrf_of("csrf=abc"), Some("abc"));
-        assert_eq!(csrf_of("theme=dark; csrf=abc=; x=y"), Some("abc="));
-        assert_eq!(csrf_of("xcsrf=abc; csrf2=d"), None);
-        assert_eq!(csrf_of(""), None);
-    }
 
     #[test]
     fn retry_after_is_seconds() {

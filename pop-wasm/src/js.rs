@@ -1,183 +1,183 @@
-//! The exports of the ES module. `js/index.mjs` is what an application imports, and `js/index.d.ts`
-//! documents it: doc comments here would travel to every browser.
+//! The exports of the ES module: [`open`], which gives a client. It, its keys and its connections are functions
+//! of the browser: they take a verb, and an array of whom to tell what comes of it and of what else the verb
+//! needs. Classes with a method for each would be a twelfth of the module. `js/index.mjs` is what an application
+//! imports, and `js/index.d.ts` documents it: doc comments here would travel to every browser.
 
 use crate::{
-    Connection, End, EventStream, Kept, NewKey, Options, PopClient, PopError, State, Status,
-    browser::Thenable,
+    End, Kept, NewKey, Options, PopClient, PopError, State, Status,
+    browser::function,
     http,
     key::{Key, signature_bytes},
     link::Link,
     task::spawn,
-    told::Told,
+    told::{Kind, Told},
 };
-use js_sys::{Array, Function, Promise, Uint8Array};
-use std::{cell::RefCell, pin::Pin, rc::Rc};
-use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, prelude::wasm_bindgen};
+use js_sys::{Array, Function, Uint8Array};
+use std::{
+    cell::{Cell, RefCell},
+    pin::Pin,
+    rc::Rc,
+};
+use wasm_bindgen::{JsCast as _, JsValue, prelude::wasm_bindgen};
+
+#[wasm_bindgen(module = "/src/browser.js")]
+extern "C" {
+    fn tell(listener: &Function, kind: &JsValue, first: &JsValue, second: &JsValue, third: &JsValue);
+}
 
 // A sixth of the size of the standard library's, which is made for larger programs.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
-// The client of one origin.
-#[wasm_bindgen(js_name = PopClient)]
-pub struct JsClient(PopClient);
+// The verbs, as js/index.mjs numbers them.
+mod verb {
+    // Of a client and of a key.
+    pub(super) const THUMBPRINT: u32 = 0;
+    // Method, path.
+    pub(super) const PROVE: u32 = 1;
+    // Of a client and of a connection: calls with what comes and how it stands, as `telling` says.
+    pub(super) const HEAR: u32 = 2;
+    // Of a client.
+    pub(super) const MAKE_KEY: u32 = 3;
+    pub(super) const REFRESH_KEY: u32 = 4;
+    pub(super) const CSRF: u32 = 5;
+    pub(super) const NOTE_NONCE: u32 = 6;
+    // Path and subprotocols, with a comma before each, that a WebSocket would take; or path alone, of a
+    // stream of server-sent events.
+    pub(super) const DIAL: u32 = 7;
+    pub(super) const DESTROY: u32 = 8;
+    // Of a key: it is its client's from now on. Gives `stored` or `memory-only`.
+    pub(super) const ADOPT: u32 = 9;
+    // Of a connection.
+    pub(super) const LISTEN: u32 = 10;
+    // A string or a `Uint8Array`.
+    pub(super) const SEND: u32 = 11;
+    pub(super) const BUFFERED_AMOUNT: u32 = 12;
+    pub(super) const PROTOCOL: u32 = 13;
+    pub(super) const RETRY_NOW: u32 = 14;
+    pub(super) const CLOSE: u32 = 15;
+}
 
-// A key that no ceremony has vouched for yet.
-#[wasm_bindgen(js_name = NewKey)]
-pub struct JsNewKey(RefCell<Option<NewKey>>);
+type Outcome = Result<JsValue, PopError>;
 
-// A WebSocket, or a stream of server-sent events, that is proven and comes back by itself.
-#[wasm_bindgen(js_name = Connection)]
-pub struct JsConnection(Rc<Link>);
+// Finds the stored key, if there is one. `done` gets the client, or as its second argument code and sentence
+// of the error.
+#[wasm_bindgen]
+pub fn open(origin: String, csrf: Option<Function>, done: Function) {
+    tell_later(done, async { PopClient::open(Options { origin, csrf }).await.map(client) });
+}
 
-#[wasm_bindgen(js_class = PopClient)]
-impl JsClient {
-    // Finds the stored key, if there is one.
-    #[wasm_bindgen(unchecked_return_type = "Promise<PopClient>")]
-    pub fn open(origin: String, csrf: Option<Function>) -> Promise {
-        promise(async { PopClient::open(Options { origin, csrf }).await.map(|client| Self(client).into()) })
+// What comes with a verb.
+struct With(Array);
+
+impl With {
+    fn function(&self, at: u32) -> Function {
+        self.0.get(at).unchecked_into()
     }
 
-    // The thumbprint of the current key.
-    #[wasm_bindgen(getter)]
-    pub fn thumbprint(&self) -> Option<String> {
-        self.0.thumbprint().map(|thumbprint| thumbprint.as_str().to_owned())
+    fn text(&self, at: u32) -> Option<String> {
+        self.0.get(at).as_string()
     }
 
-    // Makes a fresh key, for a ceremony to vouch for.
-    #[wasm_bindgen(js_name = makeKey, unchecked_return_type = "Promise<NewKey>")]
-    pub fn make_key(&self) -> Promise {
-        let client = self.0.clone();
-        promise(async move { client.make_key().await.map(|key| JsNewKey(RefCell::new(Some(key))).into()) })
+    fn done(&self, outcome: Outcome) {
+        finish(&self.function(0), outcome);
     }
 
-    // The server has accepted the ceremony: the key is current. Gives `stored` or `memory-only`.
-    #[wasm_bindgen(unchecked_return_type = "Promise<'stored' | 'memory-only'>")]
-    pub fn adopt(&self, key: &JsNewKey) -> Promise {
-        let (client, key) = (self.0.clone(), key.0.take());
-        promise(async move {
-            Ok(JsValue::from_str(match client.adopt(key.ok_or(PopError::NoKey)?).await? {
-                Kept::Stored => "stored",
-                Kept::MemoryOnly => "memory-only",
-            }))
-        })
-    }
-
-    // Whether another tab has stored a newer key, which is current now.
-    #[wasm_bindgen(js_name = refreshKey, unchecked_return_type = "Promise<boolean>")]
-    pub fn refresh_key(&self) -> Promise {
-        let client = self.0.clone();
-        promise(async move { Ok(JsValue::from_bool(client.refresh_key().await)) })
-    }
-
-    // The value of the header `DPoP` for one request.
-    #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
-    pub fn proof(&self, method: &str, path: &str) -> Promise {
-        proof_of(&self.0, self.0.key(), method, path)
-    }
-
-    // The CSRF token of the session.
-    #[wasm_bindgen(unchecked_return_type = "Promise<string | undefined>")]
-    pub fn csrf(&self) -> Promise {
-        let client = self.0.clone();
-        promise(async move { Ok(http::csrf_token(&client).await.into()) })
-    }
-
-    // Keeps the header `DPoP-Nonce` of a response.
-    #[wasm_bindgen(js_name = noteNonce)]
-    pub fn note_nonce(&self, nonce: &str) {
-        self.0.note_nonce(nonce);
-    }
-
-    // Opens a WebSocket that offers these subprotocols, with a comma before each, and which a WebSocket would
-    // take; or without any a stream of server-sent events. Keeps it open until `close()`.
-    pub fn dial(&self, path: &str, protocols: Option<String>) -> Result<JsConnection, JsValue> {
-        let link = match protocols {
-            Some(protocols) => self.0.connect_checked(path, protocols).map(Connection::live_until_it_ends),
-            None => self.0.stream(path).map(EventStream::live_until_it_ends),
-        };
-        link.map(JsConnection).map_err(thrown)
-    }
-
-    // Calls with `("status", word)`.
-    #[wasm_bindgen(js_name = onStatus)]
-    pub fn on_status(&self, listener: Function) {
-        self.0.on_told(telling(listener)).forget();
-    }
-
-    // Removes the key, ends every connection, tells the other tabs.
-    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
-    pub fn destroy(&self) -> Promise {
-        let client = self.0.clone();
-        promise(async move { client.destroy().await.map(|()| JsValue::UNDEFINED) })
+    fn later(&self, work: impl Future<Output = Outcome> + 'static) {
+        tell_later(self.function(0), work);
     }
 }
 
-#[wasm_bindgen(js_class = NewKey)]
-impl JsNewKey {
-    // For the ceremony's token.
-    #[wasm_bindgen(getter)]
-    pub fn thumbprint(&self) -> Option<String> {
-        self.0.borrow().as_ref().map(|key| key.thumbprint().as_str().to_owned())
-    }
-
-    // A proof with this key, for the request that ends the ceremony.
-    #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
-    pub fn proof(&self, client: &JsClient, method: &str, path: &str) -> Promise {
-        proof_of(&client.0, self.0.borrow().as_ref().map(NewKey::key), method, path)
-    }
+// Something that obeys verbs.
+fn object(obey: impl Fn(u32, &With) + 'static) -> JsValue {
+    function(move |verb, with| obey(verb, &With(with.unchecked_into()))).into()
 }
 
-#[wasm_bindgen(js_class = Connection)]
-impl JsConnection {
-    // Calls with what comes and how it stands: `("message", data)`, `("event", name, data, id)`, or the name
-    // of a state with its number or word.
-    pub fn hear(&self, listener: Function) {
-        self.0.on_told(telling(listener)).forget();
-    }
-
-    // Hears server-sent events of this name, too.
-    pub fn listen(&self, name: &str) {
-        self.0.listen(name);
-    }
-
-    // Sends a string or a `Uint8Array`; held back until proven.
-    pub fn send(&self, data: &JsValue) -> Result<(), JsValue> {
-        match data.as_string() {
-            Some(text) => self.0.send_text(&text),
-            None => self.0.send_bytes(&Uint8Array::new(data).to_vec()),
+fn client(client: PopClient) -> JsValue {
+    object(move |verb, with| {
+        let own = client.clone();
+        match verb {
+            verb::THUMBPRINT => {
+                let thumbprint = own.thumbprint();
+                with.done(Ok(thumbprint.map_or(JsValue::UNDEFINED, |thumbprint| thumbprint.as_str().into())));
+            }
+            verb::PROVE => prove(&own, own.key(), with),
+            verb::HEAR => own.on_told(telling(with.function(1))).forget(),
+            verb::MAKE_KEY => with.later(async move { Ok(key(own.make_key().await?, own)) }),
+            verb::REFRESH_KEY => with.later(async move { Ok(own.refresh_key().await.into()) }),
+            verb::CSRF => with.done(Ok(http::csrf_token(own.csrf()).into())),
+            verb::NOTE_NONCE => own.note_nonce(&with.text(1).unwrap_or_default()),
+            verb::DIAL => with.done(dial(&own, with)),
+            verb::DESTROY => with.later(async move { own.destroy().await.map(|()| JsValue::UNDEFINED) }),
+            _ => {}
         }
-        .map_err(thrown)
-    }
-
-    // What was sent and has not left this browser, in bytes.
-    #[wasm_bindgen(getter, js_name = bufferedAmount)]
-    pub fn buffered_amount(&self) -> u32 {
-        self.0.buffered_amount()
-    }
-
-    // The subprotocol that the server has chosen.
-    #[wasm_bindgen(getter)]
-    pub fn protocol(&self) -> String {
-        self.0.protocol()
-    }
-
-    // Does not wait for the next try.
-    #[wasm_bindgen(js_name = retryNow)]
-    pub fn retry_now(&self) {
-        self.0.retry_now();
-    }
-
-    // Ends it.
-    pub fn close(&self) {
-        self.0.end(End::Closed);
-    }
+    })
 }
 
-// Boxed, so that it exists once.
-fn telling(listener: Function) -> Box<dyn Fn(&Told)> {
-    Box::new(move |told| {
+fn key(key: NewKey, client: PopClient) -> JsValue {
+    let place = RefCell::new(Some(key));
+    object(move |verb, with| match verb {
+        verb::THUMBPRINT => {
+            let key = place.borrow();
+            with.done(Ok(key.as_ref().map_or(JsValue::UNDEFINED, |key| key.thumbprint().as_str().into())));
+        }
+        verb::PROVE => prove(&client, place.borrow().as_ref().map(NewKey::key), with),
+        verb::ADOPT => {
+            let (client, key) = (client.clone(), place.take());
+            with.later(async move {
+                Ok(JsValue::from_str(match client.adopt(key.ok_or(PopError::NoKey)?).await? {
+                    Kept::Stored => "stored",
+                    Kept::MemoryOnly => "memory-only",
+                }))
+            });
+        }
+        _ => {}
+    })
+}
+
+fn dial(client: &PopClient, with: &With) -> Outcome {
+    let path = with.text(1).unwrap_or_default();
+    let link = match with.text(2) {
+        Some(protocols) => client.link(&path, Kind::socket(protocols)),
+        None => client.events_link(&path),
+    };
+    link.map(connection)
+}
+
+// In JavaScript nobody drops a handle: it lives until it is closed or ends.
+fn connection(link: Rc<Link>) -> JsValue {
+    let own = Cell::new(Some(Rc::clone(&link)));
+    let kept = link.on_told(move |told| {
+        if matches!(told, Told::State(State::Ended(_))) {
+            // Not at once: whoever listens after this hears of the end, too.
+            let own = own.take();
+            spawn(async { drop(own) });
+        }
+    });
+    kept.forget();
+    object(move |verb, with| match verb {
+        verb::HEAR => link.on_told(telling(with.function(1))).forget(),
+        verb::LISTEN => link.listen(&with.text(1).unwrap_or_default()),
+        verb::SEND => {
+            let sent = match with.text(1) {
+                Some(text) => link.send_text(&text),
+                None => link.send_bytes(&Uint8Array::new(&with.0.get(1)).to_vec()),
+            };
+            with.done(sent.map(|()| JsValue::UNDEFINED));
+        }
+        verb::BUFFERED_AMOUNT => with.done(Ok(link.buffered_amount().into())),
+        verb::PROTOCOL => with.done(Ok(link.protocol().into())),
+        verb::RETRY_NOW => link.retry_now(),
+        verb::CLOSE => link.end(End::Closed),
+        _ => {}
+    })
+}
+
+// Calls with `("message", data)`, `("event", name, data, id)`, `("status", word)`, or the name of a state with
+// its number or word.
+fn telling(listener: Function) -> impl Fn(&Told) {
+    move |told| {
         let none = JsValue::UNDEFINED;
         let (kind, first, second, third) = match told {
             Told::Status(status) => ("status", spelled_status(*status).into(), none.clone(), none.clone()),
@@ -191,9 +191,8 @@ fn telling(listener: Function) -> Box<dyn Fn(&Told)> {
             }
             Told::Event { name, data, id } => ("event", name.into(), data.into(), id.into()),
         };
-        // What a listener throws is the listener's; it must not stop the connection.
-        let _ = listener.call4(&none, &kind.into(), &first, &second, &third);
-    })
+        tell(&listener, &kind.into(), &first, &second, &third);
+    }
 }
 
 fn spelled_status(status: Status) -> &'static str {
@@ -204,38 +203,50 @@ fn spelled_status(status: Status) -> &'static str {
     }
 }
 
-// Boxed, so that the glue exists once and not for each export.
-fn promise(work: impl Future<Output = Result<JsValue, PopError>> + 'static) -> Promise {
-    promise_of(Box::pin(work))
+// Boxed, so that it exists once and not for each kind of work.
+fn tell_later(done: Function, work: impl Future<Output = Outcome> + 'static) {
+    let work: Pin<Box<dyn Future<Output = Outcome>>> = Box::pin(work);
+    tell_boxed(done, work);
 }
 
-fn proof_of(client: &PopClient, key: Option<Rc<Key>>, method: &str, path: &str) -> Promise {
-    let begun = move || {
+fn tell_boxed(done: Function, work: Pin<Box<dyn Future<Output = Outcome>>>) {
+    spawn(async move { finish(&done, work.await) });
+}
+
+fn finish(done: &Function, outcome: Outcome) {
+    let none = JsValue::UNDEFINED;
+    match outcome {
+        Ok(value) => tell(done, &value, &none, &none, &none),
+        Err(error) => {
+            // The stable code and a sentence, of which the façade makes an error.
+            let error = Array::of2(&error.code().into(), &error.sentence().into());
+            tell(done, &none, &error, &none, &none);
+        }
+    }
+}
+
+fn prove(client: &PopClient, key: Option<Rc<Key>>, with: &With) {
+    let made = || {
         let key = key.ok_or(PopError::NoKey)?;
-        let path = client.origin().path(path)?;
-        let proof = client.unsigned_proof(&key, method, &path)?;
-        Ok((key.begin(&proof), proof))
+        let (method, path) = (with.text(1).unwrap_or_default(), with.text(2).unwrap_or_default());
+        let path = client.origin().path(&path)?;
+        Ok((client.unsigned_proof(&key, &method, &path)?, key))
     };
-    let (signature, proof) = match begun() {
-        Ok(begun) => begun,
-        Err(error) => return Promise::reject(&thrown(error)),
-    };
-    let signed = Closure::once_into_js(move |signature: JsValue| proof.signed(&signature_bytes(&signature)));
-    // A browser that refuses to sign rejects with an error of its own, which the façade calls by our name.
-    signature.unchecked_into::<Thenable>().then_value(&signed)
-}
-
-fn promise_of(work: Pin<Box<dyn Future<Output = Result<JsValue, PopError>>>>) -> Promise {
-    let mut work = Some(work);
-    Promise::new(&mut move |resolve, reject| {
-        let Some(work) = work.take() else { return };
-        spawn(async move {
-            let _ = match work.await {
-                Ok(value) => resolve.call1(&JsValue::UNDEFINED, &value),
-                Err(error) => reject.call1(&JsValue::UNDEFINED, &thrown(error)),
-            };
-        });
-    })
+    match made() {
+        Ok((proof, key)) => {
+            let (done, proof) = (with.function(0), Rc::new(proof));
+            let unsigned = Rc::clone(&proof);
+            let signed = function(move |refused, signature| {
+                let outcome = match refused {
+                    0 => Ok(unsigned.signed(&signature_bytes(&signature)).into()),
+                    _ => Err(PopError::KeyRefused),
+                };
+                finish(&done, outcome);
+            });
+            key.begin(&proof, &signed);
+        }
+        Err(error) => with.done(Err(error)),
+    }
 }
 
 // The name of a state, and the number or word that belongs to it.
@@ -248,9 +259,4 @@ fn spelled(state: State) -> (&'static str, JsValue) {
         State::Waiting { retry_in_ms } => ("waiting", retry_in_ms.into()),
         State::Ended(why) => ("ended", why.code().into()),
     }
-}
-
-// The stable code and a sentence, of which the façade makes an error.
-fn thrown(error: PopError) -> JsValue {
-    Array::of2(&error.code().into(), &error.sentence().into()).into()
 }

@@ -3,92 +3,102 @@
 
 use crate::{
     PopError,
-    browser::{Thenable, global, member, object, text_member},
+    browser::{member, text_member},
     proof::{PublicHalf, UnsignedProof},
     task::Settled,
 };
 use holdfast_protocol::{ids::Thumbprint, pop::ToSign};
-use js_sys::{Array, Function, Object, Promise, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use web_sys::{CryptoKey, SubtleCrypto};
+use js_sys::{Function, Promise};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-#[wasm_bindgen]
+#[wasm_bindgen(inline_js = r#"
+const kind = { name: "ECDSA", namedCurve: "P-256" };
+// Made once: WebCrypto reads it anew for every signature.
+const signing = { name: "ECDSA", hash: "SHA-256" };
+
+// Secure contexts alone have WebCrypto.
+export const isSupported = () => !!globalThis.crypto?.subtle;
+
+// Not extractable, for signing alone.
+export const makeRecord = async () => {
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(kind, false, ["sign"]);
+  const { x, y } = await crypto.subtle.exportKey("jwk", publicKey);
+  return { privateKey, x, y };
+};
+
+// Whether it is what `makeRecord` makes.
+export const isAsMade = ({ privateKey: key }) =>
+  key instanceof CryptoKey &&
+  key.type === "private" &&
+  !key.extractable &&
+  key.usages.includes("sign") &&
+  key.algorithm.name === kind.name &&
+  key.algorithm.namedCurve === kind.namedCurve;
+
+export const named = ({ privateKey, x, y }, thumbprint) => ({ privateKey, x, y, thumbprint });
+
+export const sha256 = (bytes) => crypto.subtle.digest("SHA-256", bytes);
+
+export const sign = (key, bytes) => crypto.subtle.sign(signing, key, bytes);
+
+// The signature goes straight to `done`.
+export const signFor = (key, bytes, done) =>
+  sign(key, bytes).then((signature) => done(0, signature), () => done(1));
+
+export const copy = (from, into) => into.set(new Uint8Array(from));
+"#)]
 extern "C" {
-    /// `SubtleCrypto` once more: what goes wrong is in the promise, so there is nothing to catch.
-    type Signer;
-    #[wasm_bindgen(method)]
-    fn sign(this: &Signer, algorithm: &Object, key: &CryptoKey, bytes: &[u8]) -> Promise;
-    /// Copies bytes in.
-    #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
-    fn fill(into: &mut [u8], from: &Uint8Array);
+    #[wasm_bindgen(js_name = isSupported)]
+    pub(crate) fn is_supported() -> bool;
+    #[wasm_bindgen(js_name = makeRecord)]
+    fn make_record() -> Promise;
+    #[wasm_bindgen(js_name = isAsMade)]
+    fn is_as_made(record: &JsValue) -> bool;
+    fn named(record: &JsValue, thumbprint: &str) -> JsValue;
+    fn sha256(bytes: &[u8]) -> Promise;
+    fn sign(key: &JsValue, bytes: &[u8]) -> Promise;
+    #[wasm_bindgen(js_name = signFor)]
+    fn sign_for(key: &JsValue, bytes: &[u8], done: &Function);
+    fn copy(from: &JsValue, into: &mut [u8]);
 }
 
 /// A P-256 key that can sign and cannot be copied.
 pub(crate) struct Key {
-    subtle: SubtleCrypto,
-    /// Made once: WebCrypto reads it anew for every signature.
-    algorithm: Object,
-    private: CryptoKey,
-    public: PublicHalf,
+    /// `{privateKey, x, y, thumbprint}`, as it is stored.
+    record: JsValue,
+    private: JsValue,
     thumbprint: Thumbprint,
     proof_head: String,
-}
-
-/// What the key store keeps of a key.
-pub(crate) struct Parts {
-    pub(crate) private: CryptoKey,
-    pub(crate) public: PublicHalf,
-    pub(crate) thumbprint: Thumbprint,
 }
 
 impl Key {
     /// A fresh key, not extractable, for signing alone.
     pub(crate) async fn make() -> Result<Self, PopError> {
-        let subtle = subtle().ok_or(PopError::NotSupported)?;
-        let algorithm = object(&[("name", "ECDSA"), ("namedCurve", "P-256")]);
-        let usages = Array::of1(&JsValue::from_str("sign"));
-        let pair = subtle.generate_key_with_object(&algorithm, false, &usages);
-        let pair = settled(pair).await.map_err(|_| PopError::NotSupported)?;
-        let half = |name| member(&pair, name).map(CryptoKey::unchecked_from_js);
-        let (Some(private), Some(public)) = (half("privateKey"), half("publicKey")) else {
-            return Err(PopError::NotSupported);
-        };
-        let jwk = settled(subtle.export_key("jwk", &public)).await.map_err(|_| PopError::NotSupported)?;
-        let half = |name| text_member(&jwk, name).ok_or(PopError::NotSupported);
-        let public = PublicHalf::parse(half("x")?, half("y")?).ok_or(PopError::NotSupported)?;
-        let thumbprint = thumbprint(&subtle, &public).await.ok_or(PopError::NotSupported)?;
-        Ok(Self::of(subtle, Parts { private, public, thumbprint }))
+        let record = Settled::from(make_record()).await.map_err(|_| PopError::NotSupported)?;
+        let (thumbprint, proof_head) = public_half(&record).await.ok_or(PopError::NotSupported)?;
+        let record = named(&record, thumbprint.as_str());
+        Self::of(record, thumbprint, proof_head).ok_or(PopError::NotSupported)
     }
 
     /// A stored key, if it is one: the private object must be what [`Key::make`] makes, and the
     /// thumbprint that of the public half.
-    pub(crate) async fn restore(parts: Parts) -> Option<Self> {
-        let subtle = subtle()?;
-        let private = &parts.private;
-        let algorithm: JsValue = private.algorithm().ok()?.into();
-        let named = |name: &str, value: &str| {
-            member(&algorithm, name).is_some_and(|found| found.as_string().as_deref() == Some(value))
-        };
-        let may_sign = private.usages().includes(&JsValue::from_str("sign"), 0);
-        let as_made = private.type_() == "private" && !private.extractable() && may_sign;
-        if !as_made || !named("name", "ECDSA") || !named("namedCurve", "P-256") {
+    pub(crate) async fn restore(record: JsValue) -> Option<Self> {
+        let stored = text_member(&record, "thumbprint")?;
+        let (thumbprint, proof_head) = public_half(&record).await?;
+        if stored != thumbprint.as_str() || !is_as_made(&record) {
             return None;
         }
-        let thumbprint = thumbprint(&subtle, &parts.public).await?;
-        (thumbprint == parts.thumbprint).then(|| Self::of(subtle, parts))
+        Self::of(record, thumbprint, proof_head)
     }
 
-    fn of(subtle: SubtleCrypto, parts: Parts) -> Self {
-        let algorithm = object(&[("name", "ECDSA"), ("hash", "SHA-256")]);
-        let proof_head = parts.public.proof_head();
-        let Parts { private, public, thumbprint } = parts;
-        Self { subtle, algorithm, private, public, thumbprint, proof_head }
+    fn of(record: JsValue, thumbprint: Thumbprint, proof_head: String) -> Option<Self> {
+        let private = member(&record, "privateKey")?;
+        Some(Self { record, private, thumbprint, proof_head })
     }
 
     /// For the key store.
-    pub(crate) fn parts(&self) -> Parts {
-        let (private, public) = (self.private.clone(), self.public.clone());
-        Parts { private, public, thumbprint: self.thumbprint.clone() }
+    pub(crate) fn record(&self) -> &JsValue {
+        &self.record
     }
 
     pub(crate) fn thumbprint(&self) -> &Thumbprint {
@@ -102,51 +112,37 @@ impl Key {
 
     /// Signs a proof.
     pub(crate) async fn prove(&self, proof: UnsignedProof) -> Result<String, PopError> {
-        let signature = Settled::from(self.begin(&proof)).await.map_err(|_| PopError::KeyRefused)?;
+        let signature = Settled::from(sign(&self.private, proof.signing_input())).await;
+        let signature = signature.map_err(|_| PopError::KeyRefused)?;
         Ok(proof.signed(&signature_bytes(&signature)))
     }
 
     /// Begins to sign a proof, for who takes the signature without a future in between: a future costs
-    /// about a seventh of the signature.
-    pub(crate) fn begin(&self, proof: &UnsignedProof) -> Promise {
-        self.sign(proof.signing_input())
+    /// about a seventh of the signature. `done` gets a nought and the signature, or a one.
+    #[cfg(feature = "js")]
+    pub(crate) fn begin(&self, proof: &UnsignedProof, done: &Function) {
+        sign_for(&self.private, proof.signing_input(), done);
     }
 
-    /// Signs a transcript; the signature goes straight to `done`. No future in between: from the
-    /// challenge's event to its answer there is one turn of the microtask queue, the signature's own.
-    pub(crate) fn answer(&self, challenge: &ToSign, done: &Function, failed: &Function) {
-        let signature = self.sign(challenge.transcript.as_bytes());
-        signature.unchecked_into::<Thenable>().then_call(done, failed);
+    /// Signs a transcript, likewise. No future in between: from the challenge's event to its answer there
+    /// is one turn of the microtask queue, the signature's own.
+    pub(crate) fn answer(&self, challenge: &ToSign, done: &Function) {
+        sign_for(&self.private, challenge.transcript.as_bytes(), done);
     }
-
-    fn sign(&self, bytes: &[u8]) -> Promise {
-        self.subtle.unchecked_ref::<Signer>().sign(&self.algorithm, &self.private, bytes)
-    }
-}
-
-/// Whether there is WebCrypto, which only secure contexts have.
-pub(crate) fn is_supported() -> bool {
-    subtle().is_some()
-}
-
-fn subtle() -> Option<SubtleCrypto> {
-    member(&member(&global(), "crypto")?, "subtle").map(JsCast::unchecked_into)
 }
 
 /// r‖s, as WebCrypto gives it: always 64 bytes for a P-256 key.
 pub(crate) fn signature_bytes(signature: &JsValue) -> [u8; 64] {
     let mut bytes = [0; 64];
-    fill(&mut bytes, &Uint8Array::new(signature));
+    copy(signature, &mut bytes);
     bytes
 }
 
-async fn thumbprint(subtle: &SubtleCrypto, public: &PublicHalf) -> Option<Thumbprint> {
-    let input = public.thumbprint_input();
-    let hash = subtle.digest_with_str_and_u8_array("SHA-256", input.as_bytes());
-    let hash = Uint8Array::new(&settled(hash).await.ok()?).to_vec();
-    Some(Thumbprint::from_hash(&<[u8; 32]>::try_from(hash).ok()?))
-}
-
-async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
-    Settled::from(promise?).await
+/// The thumbprint of a record's public half, and the first part of its proofs.
+async fn public_half(record: &JsValue) -> Option<(Thumbprint, String)> {
+    let public = PublicHalf::parse(text_member(record, "x")?, text_member(record, "y")?)?;
+    let hash = Settled::from(sha256(public.thumbprint_input().as_bytes())).await.ok()?;
+    let mut bytes = [0; 32];
+    copy(&hash, &mut bytes);
+    Some((Thumbprint::from_hash(&bytes), public.proof_head()))
 }

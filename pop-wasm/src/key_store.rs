@@ -2,145 +2,102 @@
 //! `{privateKey, x, y, thumbprint}`. The database is opened for each operation and closed after it,
 //! since an open one keeps a page out of the back/forward cache.
 
-use crate::{
-    browser::{Source, function, global, member, object, set, text_member, within},
-    key::{Key, Parts},
-    proof::PublicHalf,
-};
+use crate::{key::Key, task::Settled};
 use holdfast_protocol::ids::Thumbprint;
-use js_sys::{Object, Promise};
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CryptoKey, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbTransactionMode};
+use js_sys::Promise;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-const DATABASE: &str = "holdfast-pop";
-const STORE: &str = "keys";
-const RECORD: &str = "current";
-/// IndexedDB is known to hang; a page without its store goes on in memory.
-const PATIENCE_MS: u64 = 4_000;
+#[wasm_bindgen(inline_js = r#"
+// IndexedDB is known to hang; a page without its store goes on in memory.
+const PATIENCE_MS = 4000;
+
+const first = (source, good, bad) =>
+  new Promise((done, failed) => {
+    source.addEventListener(good, done);
+    source.addEventListener(bad, failed);
+    setTimeout(failed, PATIENCE_MS);
+  });
+
+// One transaction, committed.
+const ask = async (mode, request) => {
+  const opening = indexedDB.open("holdfast-pop", 1);
+  const close = () => opening.result.close();
+  opening.onupgradeneeded = () => opening.result.createObjectStore("keys");
+  try {
+    await first(opening, "success", "error");
+  } catch (error) {
+    // Too late is not never: nobody would close it then, and nobody could delete it.
+    opening.onsuccess = close;
+    throw error;
+  }
+  try {
+    const transaction = opening.result.transaction("keys", mode);
+    // Throws where the browser does not clone keys; a transaction without requests completes.
+    const asked = request(transaction.objectStore("keys"));
+    // An error of a request aborts its transaction.
+    await first(transaction, "complete", "abort");
+    return asked.result;
+  } finally {
+    close();
+  }
+};
+
+export const readRecord = async () => {
+  const record = await ask("readonly", (keys) => keys.get("current"));
+  // A browser that has no keys for this place gives null for the record: WebKitGTK in shared workers. It
+  // is there all the same, and belongs to those who can read it.
+  if (record === null) throw record;
+  return record;
+};
+
+export const writeRecord = (record) => ask("readwrite", (keys) => keys.put(record, "current"));
+
+export const deleteRecord = () => ask("readwrite", (keys) => keys.delete("current"));
+
+// That of another thumbprint stays.
+export const deleteRecordOf = async (thumbprint) => {
+  const stored = (await readRecord())?.thumbprint;
+  if (typeof stored !== "string" || stored === thumbprint) await deleteRecord();
+};
+"#)]
+extern "C" {
+    #[wasm_bindgen(js_name = readRecord)]
+    fn read_record() -> Promise;
+    #[wasm_bindgen(js_name = writeRecord)]
+    fn write_record(record: &JsValue) -> Promise;
+    #[wasm_bindgen(js_name = deleteRecord)]
+    fn delete_record() -> Promise;
+    #[wasm_bindgen(js_name = deleteRecordOf)]
+    fn delete_record_of(thumbprint: &str) -> Promise;
+}
 
 /// The browser stores nothing, or no keys: private windows, lockdown modes, a full or broken disk.
 #[derive(Debug)]
 pub(crate) struct StoreRefused;
 
-impl From<JsValue> for StoreRefused {
-    fn from(_: JsValue) -> Self {
-        Self
-    }
-}
-
-/// What the store holds.
-pub(crate) enum Found {
-    Nothing,
-    Key(Box<Key>),
-}
-
 /// The stored key. A record that is no key is removed.
-pub(crate) async fn load() -> Result<Found, StoreRefused> {
-    let record = ask(Request::Read).await?;
+pub(crate) async fn load() -> Result<Option<Key>, StoreRefused> {
+    let record = Settled::from(read_record()).await.map_err(|_| StoreRefused)?;
     if record.is_undefined() {
-        return Ok(Found::Nothing);
+        return Ok(None);
     }
-    if let Some(parts) = parts(&record)
-        && let Some(key) = Key::restore(parts).await
-    {
-        return Ok(Found::Key(Box::new(key)));
+    let key = Key::restore(record).await;
+    if key.is_none() {
+        done(delete_record()).await?;
     }
-    ask(Request::Delete).await?;
-    Ok(Found::Nothing)
+    Ok(key)
 }
 
 /// Puts the key in the place of the one before it; done when the browser has committed it.
-pub(crate) async fn store(key: &Key) -> Result<(), StoreRefused> {
-    let Parts { private, public, thumbprint } = key.parts();
-    let record = object(&[("x", &public.x), ("y", &public.y), ("thumbprint", thumbprint.as_str())]);
-    set(&record, "privateKey", &private);
-    ask(Request::Write(record)).await?;
-    Ok(())
+pub(crate) fn store(key: &Key) -> impl Future<Output = Result<(), StoreRefused>> + use<> {
+    done(write_record(key.record()))
 }
 
 /// Removes the key with this thumbprint; another tab's newer one stays.
-pub(crate) async fn remove(thumbprint: &Thumbprint) -> Result<(), StoreRefused> {
-    let record = ask(Request::Read).await?;
-    if text_member(&record, "thumbprint").is_none_or(|stored| stored == thumbprint.as_str()) {
-        ask(Request::Delete).await?;
-    }
-    Ok(())
+pub(crate) fn remove(thumbprint: &Thumbprint) -> impl Future<Output = Result<(), StoreRefused>> + use<> {
+    done(delete_record_of(thumbprint.as_str()))
 }
 
-fn parts(record: &JsValue) -> Option<Parts> {
-    let private = member(record, "privateKey")?.dyn_into::<CryptoKey>().ok()?;
-    let public = PublicHalf::parse(text_member(record, "x")?, text_member(record, "y")?)?;
-    let thumbprint = Thumbprint::parse(&text_member(record, "thumbprint")?).ok()?;
-    Some(Parts { private, public, thumbprint })
-}
-
-enum Request {
-    Read,
-    Write(Object),
-    Delete,
-}
-
-/// One transaction, committed.
-async fn ask(request: Request) -> Result<JsValue, StoreRefused> {
-    let factory: IdbFactory = member(&global(), "indexedDB").ok_or(StoreRefused)?.unchecked_into();
-    let opening = factory.open_with_u32(DATABASE, 1)?;
-    let upgraded = opening.clone();
-    let upgrade = function(move |_| {
-        if let Some(database) = database(&upgraded) {
-            // Where this fails, so does every transaction on the store that is not there.
-            let _ = database.create_object_store(STORE);
-        }
-    });
-    opening.unchecked_ref::<Source>().listen("upgradeneeded", &upgrade);
-    if within(first(&opening, "success", "error"), PATIENCE_MS).await.is_err() {
-        // Too late is not never: nobody would close it then, and nobody could delete it.
-        let late = opening.clone();
-        let close = function(move |_| drop(database(&late).map(Open)));
-        opening.unchecked_ref::<Source>().listen("success", &close);
-        return Err(StoreRefused);
-    }
-    let open = Open(database(&opening).ok_or(StoreRefused)?);
-
-    let mode = match request {
-        Request::Read => IdbTransactionMode::Readonly,
-        Request::Write(_) | Request::Delete => IdbTransactionMode::Readwrite,
-    };
-    let transaction = open.0.transaction_with_str_and_mode(STORE, mode)?;
-    // An error of a request aborts its transaction.
-    let committed = first(&transaction, "complete", "abort");
-    let keys = transaction.object_store(STORE)?;
-    let record = JsValue::from_str(RECORD);
-    let asked = match &request {
-        Request::Read => keys.get(&record),
-        // Throws where the browser does not clone keys; a transaction without requests completes.
-        Request::Write(value) => keys.put_with_key(value, &record),
-        Request::Delete => keys.delete(&record),
-    };
-    within(committed, PATIENCE_MS).await?;
-    let found = asked?.result()?;
-    // A browser that has no keys for this place gives null for the record: WebKitGTK in shared workers. It
-    // is there all the same, and belongs to those who can read it.
-    if found.is_null() { Err(StoreRefused) } else { Ok(found) }
-}
-
-/// An open database; closed when dropped.
-struct Open(IdbDatabase);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-fn database(request: &IdbOpenDbRequest) -> Option<IdbDatabase> {
-    request.result().ok().filter(JsValue::is_truthy).map(JsCast::unchecked_into)
-}
-
-/// Settles with the first of two events: the functions of the promise are their listeners.
-fn first(source: &JsValue, good: &str, bad: &str) -> Promise {
-    Promise::new(&mut |resolve, reject| {
-        let source = source.unchecked_ref::<Source>();
-        source.listen(good, &resolve);
-        source.listen(bad, &reject);
-    })
+async fn done(promise: Promise) -> Result<(), StoreRefused> {
+    Settled::from(promise).await.map(drop).map_err(|_| StoreRefused)
 }

@@ -9,7 +9,7 @@ use crate::{
     effect::{Attempt, Effect, KeyCheck, Line, NotDialled},
     http::{self, Delivery},
     key::{Key, signature_bytes},
-    machine::Machine,
+    machine::{Input, Machine},
     quarantine::Quarantine,
     share::Share,
     signing::{Job, Signing},
@@ -43,7 +43,6 @@ pub(crate) struct Link {
     signing: Signing,
     /// Made once, so that a challenge makes none.
     signed: Function,
-    not_signed: Function,
     state: Cell<State>,
     listeners: Listeners,
     /// With the other tabs.
@@ -54,7 +53,7 @@ pub(crate) struct Link {
 
 /// One attempt's transport and the key that answers on it.
 struct Dialled {
-    transport: Box<dyn Transport>,
+    transport: Transport,
     connection: ConnectionId,
     key: Rc<Key>,
 }
@@ -62,11 +61,11 @@ struct Dialled {
 impl Link {
     pub(crate) fn start(client: &PopClient, path: Path, kind: Kind) -> Rc<Self> {
         let link = Rc::new_cyclic(|me: &Weak<Link>| {
-            let on = |act: fn(&Link, JsValue)| {
+            let on = |act: fn(&Link, u32, JsValue)| {
                 let me = Weak::clone(me);
-                function(move |value| {
+                function(move |kind, value| {
                     if let Some(link) = me.upgrade() {
-                        act(&link, value);
+                        act(&link, kind, value);
                     }
                 })
             };
@@ -77,11 +76,12 @@ impl Link {
                 machine: RefCell::new(Machine::new(random_u32, kind.dialling)),
                 kind,
                 dialled: RefCell::new(None),
-                timer: Timer::new(on(|link, _| link.on_timer())),
+                timer: Timer::new(on(|link, _, _| link.on_timer())),
                 key: RefCell::new(None),
                 signing: Signing::default(),
-                signed: on(|link, signature| link.on_signed(Some(signature_bytes(&signature)))),
-                not_signed: on(|link, _| link.on_signed(None)),
+                signed: on(|link, refused, signature| {
+                    link.on_signed((refused == 0).then(|| signature_bytes(&signature)));
+                }),
                 state: Cell::new(State::Connecting),
                 listeners: Listeners::new(),
                 share: RefCell::new(None),
@@ -89,12 +89,16 @@ impl Link {
                 held_out: RefCell::new(Quarantine::new()),
             }
         });
-        link.step(&mut |machine, now_ms| machine.start(now_ms));
+        link.step(Input::Start);
         link
     }
 
     pub(crate) fn state(&self) -> State {
         self.state.get()
+    }
+
+    fn attempt(&self) -> Attempt {
+        self.machine.borrow().attempt()
     }
 
     pub(crate) fn on_told(&self, listener: impl Fn(&Told) + 'static) -> Subscription {
@@ -154,7 +158,7 @@ impl Link {
     }
 
     pub(crate) fn end(&self, why: End) {
-        self.step(&mut |machine, _| machine.end(why));
+        self.step(Input::End(why));
     }
 
     /// The page has let go of its handle: nobody listens any more.
@@ -166,27 +170,27 @@ impl Link {
     pub(crate) fn on_wake(&self) {
         let open = self.dialled.borrow().as_ref().is_some_and(|dialled| dialled.transport.is_open());
         let line = if open { Line::Up } else { Line::Down };
-        self.step(&mut |machine, now_ms| machine.on_wake(line, now_ms));
+        self.step(Input::Wake(line));
     }
 
     pub(crate) fn on_sleep(&self) {
-        self.step(&mut |machine, _| machine.on_sleep());
+        self.step(Input::Sleep);
     }
 
     pub(crate) fn on_key_replaced(&self) {
-        self.step(&mut Machine::on_key_replaced);
+        self.step(Input::KeyReplaced);
     }
 
     fn on_timer(&self) {
         self.timer.fired();
-        self.step(&mut Machine::on_deadline);
+        self.step(Input::Deadline);
     }
 
     /// One input: the machine decides, then the effects happen. Nothing is borrowed while the page
     /// is called, since it may call back.
-    fn step(&self, input: &mut dyn FnMut(&mut Machine, u64) -> Vec<Effect>) {
+    fn step(&self, input: Input<'_>) {
         let now_ms = now_ms();
-        let effects = input(&mut self.machine.borrow_mut(), now_ms);
+        let effects = self.machine.borrow_mut().on(input, now_ms);
         self.timer.arm(self.machine.borrow().deadline_ms(), now_ms);
         for effect in effects {
             self.run(effect);
@@ -195,7 +199,7 @@ impl Link {
 
     fn run(&self, effect: Effect) {
         match effect {
-            Effect::Send(message) => self.send_control(&message),
+            Effect::Ask => self.send_control(&Message::Ask),
             Effect::Report(state) => {
                 self.state.set(state);
                 if state == State::Ended(End::SignedOut) {
@@ -210,7 +214,7 @@ impl Link {
                 self.held_out.borrow_mut().clear();
             }
             Effect::Join => self.join(),
-            Effect::AskLeader | Effect::WakeLeader | Effect::TakeLead => self.to_the_others(&effect),
+            Effect::AskLeader | Effect::WakeLeader | Effect::TakeLead => self.to_the_others(effect),
             Effect::Leave => drop(self.share.take()),
             Effect::Mint(attempt) => self.later(|link| async move { link.mint(attempt).await }),
             Effect::CheckKey(attempt) => self.later(|link| async move { link.check_key(attempt).await }),
@@ -226,7 +230,7 @@ impl Link {
 
     async fn mint(&self, attempt: Attempt) {
         if let Err(why) = self.dial(attempt).await {
-            self.step(&mut |machine, now_ms| machine.on_not_dialled(attempt, why, now_ms));
+            self.step(Input::NotDialled(attempt, why));
         }
     }
 
@@ -247,13 +251,17 @@ impl Link {
             return Ok(());
         }
         let me = Weak::clone(&self.me);
-        let hear = Rc::new(move |signal| {
-            if let Some(link) = me.upgrade() {
+        let tell = function(move |kind, what| {
+            // What an earlier transport still tells is nobody's.
+            if let Some(link) = me.upgrade()
+                && link.attempt() == attempt
+                && let Some(signal) = Signal::of(kind, &what)
+            {
                 link.on_signal(signal);
             }
         });
         let address = Address { origin, path: &self.path, ticket: &ticket.secret };
-        let transport = (self.kind.dial)(&address, &self.kind.names.borrow(), hear);
+        let transport = Transport::dial(&address, self.kind.dialling, &self.kind.names.borrow(), tell);
         match transport {
             Some(transport) => {
                 let dialled = Dialled { transport, connection: ticket.connection, key };
@@ -270,7 +278,7 @@ impl Link {
         let used = self.key.borrow().as_ref().map(|key| key.thumbprint().clone());
         let now = self.client.thumbprint();
         let found = if now.is_some() && now != used { KeyCheck::Newer } else { KeyCheck::Same };
-        self.step(&mut |machine, now_ms| machine.on_key_checked(attempt, found, now_ms));
+        self.step(Input::KeyChecked(attempt, found));
     }
 
     fn on_signal(&self, signal: Signal) {
@@ -288,8 +296,8 @@ impl Link {
                 let length = name.len() + data.len();
                 self.deliver(Told::Event { name, data, id }, length);
             }
-            Signal::Opened => self.step(&mut |machine, _| machine.on_opened()),
-            Signal::Lost(code) => self.step(&mut |machine, now_ms| machine.on_lost(code, now_ms)),
+            Signal::Opened => self.step(Input::Opened),
+            Signal::Lost(code) => self.step(Input::Lost(code)),
         }
     }
 
@@ -299,28 +307,27 @@ impl Link {
                 let answer = self.machine.borrow_mut().on_challenge(&challenge);
                 match answer {
                     Some(Ok(to_sign)) => {
-                        let attempt = self.machine.borrow().attempt();
-                        self.sign(Job { attempt, to_sign });
+                        self.sign(Job { attempt: self.attempt(), to_sign });
                     }
                     Some(Err(refusal)) => self.send_control(&refusal),
                     None => {}
                 }
             }
-            Ok(message) => self.step(&mut |machine, now_ms| machine.on_control(&message, now_ms)),
-            Err(_) => self.step(&mut Machine::on_nonsense),
+            Ok(message) => self.step(Input::Control(&message)),
+            Err(_) => self.step(Input::Nonsense),
         }
     }
 
     fn sign(&self, job: Job) {
         let key = self.dialled.borrow().as_ref().map(|dialled| Rc::clone(&dialled.key));
         let Some(key) = key else { return };
-        self.signing.begin(job, |to_sign| key.answer(to_sign, &self.signed, &self.not_signed));
+        self.signing.begin(job, |to_sign| key.answer(to_sign, &self.signed));
     }
 
     fn on_signed(&self, signature: Option<[u8; 64]>) {
         let (done, next) = self.signing.finish();
         // The connection may have been replaced while the browser signed.
-        let current = |job: &Job| job.attempt == self.machine.borrow().attempt();
+        let current = |job: &Job| job.attempt == self.attempt();
         if let Some(done) = done.filter(current) {
             self.send_control(&done.answer(signature));
         }
@@ -337,11 +344,11 @@ impl Link {
         }
         let (connection, message) = (dialled.connection.clone(), message.clone());
         let key = Rc::clone(&dialled.key);
-        let attempt = self.machine.borrow().attempt();
+        let attempt = self.attempt();
         self.later(|link| async move {
             let delivery = http::deliver(&link.client, &key, &connection, &message).await;
-            if delivery == Delivery::NoConnection && attempt == link.machine.borrow().attempt() {
-                link.step(&mut |machine, now_ms| machine.on_lost(1006, now_ms));
+            if delivery == Delivery::NoConnection && attempt == link.attempt() {
+                link.step(Input::Lost(1006));
             }
         });
     }
@@ -352,7 +359,7 @@ impl Link {
             return;
         }
         if self.held_in.borrow_mut().hold(told, length).is_err() {
-            self.step(&mut Machine::on_nonsense);
+            self.step(Input::Nonsense);
         }
     }
 

@@ -15,6 +15,7 @@
 //!   shared by all tabs: start ──▶ Following ──▶ ExpectTicket once this tab leads
 //! ```
 
+mod input;
 mod sharing;
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     effect::{Attempt, Effect, KeyCheck, Line, NotDialled},
 };
 use holdfast_protocol::pop::{Binding, Challenge, Close, Message, Prover, Standing, ToSign};
+pub(crate) use input::Input;
 
 /// From the wish for a ticket to the first proof.
 const PROVE_WITHIN_MS: u64 = 15_000;
@@ -380,10 +382,10 @@ impl Machine {
 impl Live {
     fn ask(&mut self, now_ms: u64) -> Effects {
         self.silence = Silence::GiveUpAt(now_ms + CHECK_WITHIN_MS);
-        let ask = Effect::Send(self.prover.on_resume());
+        self.prover.on_resume();
         match self.prover.standing() {
-            Standing::Held => vec![ask],
-            Standing::Unproven | Standing::Proven => vec![ask, Effect::Report(State::Proving)],
+            Standing::Held => vec![Effect::Ask],
+            Standing::Unproven | Standing::Proven => vec![Effect::Ask, Effect::Report(State::Proving)],
         }
     }
 }

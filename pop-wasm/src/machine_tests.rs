@@ -169,7 +169,7 @@ fn a_try_that_is_not_proven_in_time_is_given_up() {
 #[test]
 fn after_a_sleep_one_round_trip_proves_the_connection_or_ends_it() {
     let mut machine = live();
-    let ask = [Effect::Send(Message::Ask), Effect::Report(State::Proving)];
+    let ask = [Effect::Ask, Effect::Report(State::Proving)];
     assert_eq!(machine.on_wake(Line::Up, 1_000), ask);
     assert_eq!(machine.standing(), Standing::Unproven);
     assert_eq!(machine.on_wake(Line::Up, 1_001), []);
@@ -192,7 +192,7 @@ fn after_a_sleep_one_round_trip_proves_the_connection_or_ends_it() {
 fn a_silent_connection_is_asked_and_then_left() {
     let mut machine = live();
     assert_eq!(machine.on_deadline(90_019), []);
-    assert_eq!(machine.on_deadline(90_020), [Effect::Send(Message::Ask), Effect::Report(State::Proving)]);
+    assert_eq!(machine.on_deadline(90_020), [Effect::Ask, Effect::Report(State::Proving)]);
     assert_eq!(machine.on_deadline(95_020), hung_up_and_again(&machine));
 }
 
@@ -202,7 +202,7 @@ fn held_is_told_and_lifted_by_the_next_success() {
     let held = Message::Held { sequence: 2, why: Held::Late };
     assert_eq!(machine.on_control(&held, 100), [Effect::Report(State::Held)]);
     assert_eq!(machine.standing(), Standing::Held);
-    assert_eq!(machine.on_wake(Line::Up, 110), [Effect::Send(Message::Ask)]);
+    assert_eq!(machine.on_wake(Line::Up, 110), [Effect::Ask]);
     machine.on_challenge(&challenge(3));
     let effects = machine.on_control(&Message::Proven { sequence: 3, rtt_ms: 1 }, 130);
     assert_eq!(effects[1], Effect::Release);

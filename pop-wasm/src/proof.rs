@@ -1,5 +1,5 @@
 use crate::address::{Origin, Path};
-use holdfast_protocol::base64url;
+use holdfast_protocol::{base64url, parts::push_number};
 
 /// The public half of a key, as a JWK spells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl UnsignedProof {
             json.push('"');
         }
         json.push('}');
-        let mut text = String::with_capacity(head.len() + json.len() * 4 / 3 + 100);
+        let mut text = String::with_capacity(head.len() + json.len() * 4 / 3 + 2);
         text.push_str(head);
         base64url::push(&mut text, json.as_bytes());
         Self(text)
@@ -92,11 +92,8 @@ impl UnsignedProof {
     }
 
     /// The header's value.
-    pub(crate) fn signed(self, signature: &[u8; 64]) -> String {
-        let mut text = self.0;
-        text.push('.');
-        base64url::push(&mut text, signature);
-        text
+    pub(crate) fn signed(&self, signature: &[u8; 64]) -> String {
+        joined(&[&self.0, ".", &base64url::encode(signature)])
     }
 }
 
@@ -107,14 +104,6 @@ pub(crate) fn joined(parts: &[&str]) -> String {
         text.push_str(part);
     }
     text
-}
-
-/// Without the formatting machinery, which is large.
-fn push_number(text: &mut String, number: u64) {
-    if number >= 10 {
-        push_number(text, number / 10);
-    }
-    text.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or_default()));
 }
 
 #[cfg(test)]

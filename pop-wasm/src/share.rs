@@ -5,9 +5,9 @@
 
 use crate::{
     End, State,
-    browser::{float, function, whole},
+    browser::{float, whole},
     channel::Channel,
-    lock::Lock,
+    lock::{Lock, Wait, Waited, Waiting},
     told::Told,
 };
 use js_sys::Array;
@@ -16,7 +16,6 @@ use std::{
     rc::{Rc, Weak},
 };
 use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::AbortController;
 
 /// What a tab hears of the others.
 pub(crate) enum Heard {
@@ -61,13 +60,7 @@ pub(crate) struct Share {
     lead: RefCell<Option<Lock>>,
     hear: Hear,
     /// Whoever leaves waits for the lead no longer.
-    left: AbortController,
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.left.abort();
-    }
+    waiting: RefCell<Option<Waiting>>,
 }
 
 type Hear = Rc<dyn Fn(Heard)>;
@@ -84,31 +77,25 @@ impl Share {
                 hear(message);
             }
         })?;
-        let left = AbortController::new().ok()?;
-        let share = Self { name, channel, lead: RefCell::new(None), hear, left };
+        let share = Self { name, channel, lead: RefCell::new(None), hear, waiting: RefCell::default() };
         share.say(word::ASK, "");
-        share.ask_for_lead(false).then_some(share)
+        let waiting = share.ask_for_lead(Wait::Patiently)?;
+        share.waiting.replace(Some(waiting));
+        Some(share)
     }
 
-    /// Waits for the lead, or takes it from a tab that does not answer. False: there are no locks.
-    pub(crate) fn ask_for_lead(&self, take: bool) -> bool {
+    /// Waits for the lead, or takes it from a tab that does not answer. None: there are no locks.
+    pub(crate) fn ask_for_lead(&self, how: Wait) -> Option<Waiting> {
         let hear = Rc::downgrade(&self.hear);
-        let lost = {
-            let hear = Weak::clone(&hear);
-            function(move |_| {
-                if let Some(hear) = hear.upgrade() {
-                    hear(Heard::LeadLost);
-                }
-            })
-        };
-        // Whoever has left meanwhile drops the lock at once.
-        let granted = move |lock| {
+        Lock::wait(&self.name, how, move |waited| {
+            // Whoever has left meanwhile drops the lock at once.
             if let Some(hear) = hear.upgrade() {
-                hear(Heard::Leading(lock));
+                hear(match waited {
+                    Waited::Granted(lock) => Heard::Leading(lock),
+                    Waited::Lost => Heard::LeadLost,
+                });
             }
-        };
-        let until = (!take).then(|| self.left.signal());
-        Lock::wait(&self.name, until.as_ref(), granted, &lost)
+        })
     }
 
     /// This tab leads, for as long as it keeps the lock.

@@ -17,19 +17,28 @@ pub enum Status {
 
 /// Listens until it is dropped.
 #[must_use = "dropping it stops listening"]
-pub struct Subscription(Option<Box<dyn FnOnce()>>);
+pub struct Subscription {
+    to: Weak<List>,
+    id: u32,
+}
 
 impl Subscription {
     /// Listens for as long as what it listens to is there.
     pub fn forget(mut self) {
-        self.0 = None;
+        self.to = Weak::new();
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        if let Some(stop) = self.0.take() {
-            stop();
+        if let Some(all) = self.to.upgrade() {
+            // What a listener owns is dropped after the list is free again: it may own a subscription.
+            let gone = {
+                let mut all = all.borrow_mut();
+                let at = all.iter().position(|(other, _)| *other == self.id);
+                at.map(|at| all.remove(at))
+            };
+            drop(gone);
         }
     }
 }
@@ -63,18 +72,7 @@ impl Listeners {
         let id = self.next.get();
         self.next.set(id.wrapping_add(1));
         self.all.borrow_mut().push((id, listener));
-        let all: Weak<_> = Rc::downgrade(&self.all);
-        Subscription(Some(Box::new(move || {
-            if let Some(all) = all.upgrade() {
-                // What a listener owns is dropped after the list is free again: it may own a subscription.
-                let gone = {
-                    let mut all = all.borrow_mut();
-                    let at = all.iter().position(|(other, _)| *other == id);
-                    at.map(|at| all.remove(at))
-                };
-                drop(gone);
-            }
-        })))
+        Subscription { to: Rc::downgrade(&self.all), id }
     }
 
     /// Nobody listens any more.

@@ -23,82 +23,46 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
 
 #[cfg(feature = "js")]
 mod own {
-    use crate::browser::{Thenable, function};
-    use js_sys::Promise;
+    use crate::browser::{function, settle};
+    use js_sys::{Function, Promise};
     use std::{
         cell::{Cell, RefCell},
         pin::Pin,
         rc::Rc,
-        sync::Arc,
-        task::{Context, Poll, Wake, Waker},
+        task::{Context, Poll, Waker},
     };
-    use wasm_bindgen::{JsCast as _, JsValue};
+    use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-    type Work = Pin<Box<dyn Future<Output = ()>>>;
-
-    enum Place {
-        Free,
-        Running,
-        Waiting(Work),
+    #[wasm_bindgen(module = "/src/browser.js")]
+    extern "C" {
+        fn soon(then: &Function);
     }
+
+    /// Work that waits for a promise; nothing while it goes on, and when it is done.
+    type Task = Rc<Cell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
 
     thread_local! {
-        static PLACES: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
+        /// The one that goes on now: whatever promise it waits for goes on with it.
+        static NOW: RefCell<Option<Task>> = const { RefCell::new(None) };
     }
 
-    /// Goes on with the work at this place.
-    struct Alarm(usize);
+    pub(super) fn start(work: Pin<Box<dyn Future<Output = ()>>>) {
+        let task = Rc::new(Cell::new(Some(work)));
+        soon(&function(move |_, _| go_on(&task)));
+    }
 
-    impl Wake for Alarm {
-        fn wake(self: Arc<Self>) {
-            let work = put(self.0, Place::Running);
-            let Place::Waiting(mut work) = work else { return };
-            let place = self.0;
-            let left = match work.as_mut().poll(&mut Context::from_waker(&self.into())) {
-                Poll::Pending => Place::Waiting(work),
-                Poll::Ready(()) => Place::Free,
-            };
-            put(place, left);
+    fn go_on(task: &Task) {
+        let Some(mut work) = task.take() else { return };
+        NOW.set(Some(Rc::clone(task)));
+        if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            task.set(Some(work));
         }
-    }
-
-    /// Puts something else at a place, and gives what was there.
-    fn put(place: usize, what: Place) -> Place {
-        PLACES.with_borrow_mut(|places| match places.get_mut(place) {
-            Some(found) => std::mem::replace(found, what),
-            None => {
-                places.push(what);
-                Place::Free
-            }
-        })
-    }
-
-    pub(super) fn start(work: Work) {
-        let free = |places: &Vec<Place>| {
-            places.iter().position(|place| matches!(place, Place::Free)).unwrap_or(places.len())
-        };
-        let place = PLACES.with_borrow(free);
-        put(place, Place::Waiting(work));
-        wake_after(&Promise::resolve(&JsValue::UNDEFINED), &Arc::new(Alarm(place)).into(), &Rc::default());
-    }
-
-    type Outcome = Rc<Cell<Option<Result<JsValue, JsValue>>>>;
-
-    fn wake_after(promise: &Promise, waker: &Waker, outcome: &Outcome) {
-        let settle = |call: fn(JsValue) -> Result<JsValue, JsValue>| {
-            let (waker, outcome) = (waker.clone(), Rc::clone(outcome));
-            function(move |value| {
-                outcome.set(Some(call(value)));
-                waker.wake_by_ref();
-            })
-        };
-        promise.unchecked_ref::<Thenable>().then_call(&settle(Ok), &settle(Err));
     }
 
     /// What a promise comes to.
     pub(crate) struct Settled {
         promise: Option<Promise>,
-        outcome: Outcome,
+        outcome: Rc<Cell<Option<Result<JsValue, JsValue>>>>,
     }
 
     impl From<Promise> for Settled {
@@ -110,9 +74,16 @@ mod own {
     impl Future for Settled {
         type Output = Result<JsValue, JsValue>;
 
-        fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-            if let Some(promise) = self.promise.take() {
-                wake_after(&promise, context.waker(), &self.outcome);
+        fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            if let Some(promise) = self.promise.take()
+                && let Some(task) = NOW.with_borrow(Clone::clone)
+            {
+                let outcome = Rc::clone(&self.outcome);
+                let settled = function(move |failed, value| {
+                    outcome.set(Some(if failed == 0 { Ok(value) } else { Err(value) }));
+                    go_on(&task);
+                });
+                settle(&promise, &settled);
             }
             self.outcome.take().map_or(Poll::Pending, Poll::Ready)
         }

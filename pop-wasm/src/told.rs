@@ -1,17 +1,8 @@
-use crate::{
-    State, Status,
-    address::Address,
-    machine::Dialling,
-    transport::{Events, Hear, Socket, Transport},
-};
+use crate::{State, Status, machine::Dialling};
 use std::cell::RefCell;
-
-/// Dials, or finds that the browser will not have it.
-type Dial = fn(&Address<'_>, &[String], Hear) -> Option<Box<dyn Transport>>;
 
 /// How a connection travels.
 pub(crate) struct Kind {
-    pub(crate) dial: Dial,
     /// The application's subprotocols, with a comma before each; or the names of events that somebody
     /// listens to.
     pub(crate) names: RefCell<Vec<String>>,
@@ -19,13 +10,14 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    /// Each has its own application at the other end.
+    /// A WebSocket: each has its own application at the other end.
     pub(crate) fn socket(protocols: String) -> Self {
-        Self { dial: Socket::dial, names: RefCell::new(vec![protocols]), dialling: Dialling::Alone }
+        Self { names: RefCell::new(vec![protocols]), dialling: Dialling::Alone }
     }
 
+    /// Server-sent events.
     pub(crate) fn events() -> Self {
-        Self { dial: Events::dial, names: RefCell::default(), dialling: Dialling::Shared }
+        Self { names: RefCell::default(), dialling: Dialling::Shared }
     }
 }
 

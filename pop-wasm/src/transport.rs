@@ -1,16 +1,45 @@
-//! A dialled connection, as the browser knows it. Dropping one closes it, and nothing is heard from
-//! it afterwards.
+//! A dialled connection, as the browser knows it. Dropping one closes it.
 
 use crate::{
     address::Address,
-    browser::{Source, function, global, member},
+    browser::{text_member, whole},
+    machine::Dialling,
     proof::joined,
 };
 use holdfast_protocol::pop::SUBPROTOCOL;
-use js_sys::{Function, JsString, Uint8Array};
-use std::rc::{Rc, Weak};
-use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{BinaryType, CloseEvent, EventSource, MessageEvent, WebSocket};
+use js_sys::{Function, Uint8Array};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+#[wasm_bindgen(module = "/src/browser.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = dialSocket)]
+    fn dial_socket(address: &str, protocols: &str, tell: &Function) -> Option<Line>;
+    #[wasm_bindgen(js_name = dialEvents)]
+    fn dial_events(address: &str, tell: &Function) -> Option<Line>;
+    #[wasm_bindgen(js_name = hearEvents)]
+    fn hear_events(source: &Line, name: &str, tell: &Function);
+    /// Whether there are streams of server-sent events here.
+    #[wasm_bindgen(js_name = hasEvents)]
+    pub(crate) fn has_events() -> bool;
+
+    /// A `WebSocket` or an `EventSource`.
+    type Line;
+    #[wasm_bindgen(method, getter, js_name = readyState)]
+    fn ready_state(this: &Line) -> u32;
+    #[wasm_bindgen(method)]
+    fn close(this: &Line);
+    // Throws only while connecting, when nobody sends; a closing socket tells by `close`.
+    #[wasm_bindgen(method, js_name = send)]
+    fn send_text(this: &Line, text: &str);
+    #[wasm_bindgen(method, js_name = send)]
+    fn send_bytes(this: &Line, bytes: &[u8]);
+    #[cfg(feature = "js")]
+    #[wasm_bindgen(method, getter, js_name = bufferedAmount)]
+    fn buffered_amount(this: &Line) -> u32;
+    #[cfg(feature = "js")]
+    #[wasm_bindgen(method, getter)]
+    fn protocol(this: &Line) -> Option<String>;
+}
 
 /// What a transport tells.
 pub(crate) enum Signal {
@@ -35,177 +64,96 @@ pub(crate) enum Signal {
     Lost(u16),
 }
 
-/// Who is told.
-pub(crate) type Hear = Rc<dyn Fn(Signal)>;
+impl Signal {
+    /// Reads what the browser has told.
+    pub(crate) fn of(kind: u32, what: &JsValue) -> Option<Self> {
+        Some(match kind {
+            0 => Signal::Opened,
+            1 => match what.as_string() {
+                Some(text) => Signal::Text(text),
+                None => Signal::Bytes(Uint8Array::new(what).to_vec()),
+            },
+            2 => Signal::Lost(u16::try_from(whole(what.as_f64()?)).ok()?),
+            3 => Signal::Control(what.as_string()?),
+            _ => {
+                let text = |name| text_member(what, name);
+                Signal::Event { name: text("type")?, data: text("data")?, id: text("lastEventId")? }
+            }
+        })
+    }
+}
 
-/// A dialled connection. An object, so that a page without WebSockets carries no code for them.
-pub(crate) trait Transport {
-    /// Whether it seems to stand. The browser may not know yet that it does not.
-    fn is_open(&self) -> bool;
+/// A dialled connection: a WebSocket, which carries both ways, or server-sent events.
+pub(crate) struct Transport {
+    line: Line,
+    tell: Function,
+    dialling: Dialling,
+}
 
-    /// False: this way leads only from the server to the browser.
-    fn send_text(&self, _text: &str) -> bool {
-        false
+impl Transport {
+    /// `names` are those of subprotocols, each with a comma before it, or of events. What happens is told
+    /// as [`Signal::of`] reads it.
+    pub(crate) fn dial(
+        address: &Address<'_>,
+        dialling: Dialling,
+        names: &[String],
+        tell: Function,
+    ) -> Option<Self> {
+        let line = match dialling {
+            // With our subprotocol on offer, and those of the application after it.
+            Dialling::Alone => dial_socket(&address.socket(), &joined(&[SUBPROTOCOL, names.first()?]), &tell),
+            Dialling::Shared => dial_events(&address.events(), &tell),
+        };
+        let transport = Self { line: line?, tell, dialling };
+        for name in names {
+            transport.listen(name);
+        }
+        Some(transport)
     }
 
-    fn send_bytes(&self, _bytes: &[u8]) {}
+    /// Whether it seems to stand. The browser may not know yet that it does not.
+    pub(crate) fn is_open(&self) -> bool {
+        self.line.ready_state() == 1
+    }
 
-    /// Hears events of this name, too.
-    fn listen(&mut self, _name: &str) {}
+    /// False: this way leads only from the server to the browser.
+    pub(crate) fn send_text(&self, text: &str) -> bool {
+        let both_ways = self.dialling == Dialling::Alone;
+        if both_ways {
+            self.line.send_text(text);
+        }
+        both_ways
+    }
+
+    /// Of a WebSocket.
+    pub(crate) fn send_bytes(&self, bytes: &[u8]) {
+        if self.dialling == Dialling::Alone {
+            self.line.send_bytes(bytes);
+        }
+    }
+
+    /// Hears server-sent events of this name, too.
+    pub(crate) fn listen(&self, name: &str) {
+        if self.dialling == Dialling::Shared {
+            hear_events(&self.line, name, &self.tell);
+        }
+    }
 
     /// What the browser has taken and not sent yet, in bytes.
     #[cfg(feature = "js")]
-    fn buffered_amount(&self) -> u32 {
-        0
+    pub(crate) fn buffered_amount(&self) -> u32 {
+        self.line.buffered_amount()
     }
 
     /// The subprotocol that the server has chosen.
     #[cfg(feature = "js")]
-    fn protocol(&self) -> String {
-        String::new()
+    pub(crate) fn protocol(&self) -> String {
+        self.line.protocol().unwrap_or_default()
     }
 }
 
-/// A WebSocket.
-pub(crate) struct Socket {
-    socket: WebSocket,
-    /// The browser's functions hold it weakly: with the transport ends what they tell.
-    _hear: Hear,
-}
-
-impl Socket {
-    /// With our subprotocol on offer, and those of the application after it.
-    pub(crate) fn dial(
-        address: &Address<'_>,
-        protocols: &[String],
-        hear: Hear,
-    ) -> Option<Box<dyn Transport>> {
-        let offered: JsString = joined(&[SUBPROTOCOL, protocols.first()?]).into();
-        let offered = offered.split(",");
-        let socket = WebSocket::new_with_str_sequence(&address.socket(), &offered).ok()?;
-        socket.set_binary_type(BinaryType::Arraybuffer);
-        let source = socket.unchecked_ref::<Source>();
-        source.listen("open", &telling(&hear, |_| Some(Signal::Opened)));
-        source.listen("message", &telling(&hear, frame));
-        // `error` says nothing that `close` does not.
-        let closed = |event: JsValue| Some(Signal::Lost(event.unchecked_into::<CloseEvent>().code()));
-        source.listen("close", &telling(&hear, closed));
-        Some(Box::new(Self { socket, _hear: hear }))
-    }
-}
-
-impl Transport for Socket {
-    fn is_open(&self) -> bool {
-        self.socket.ready_state() == WebSocket::OPEN
-    }
-
-    fn send_text(&self, text: &str) -> bool {
-        // Throws only while connecting, when nobody sends; a closing socket tells by `close`.
-        let _ = self.socket.send_with_str(text);
-        true
-    }
-
-    fn send_bytes(&self, bytes: &[u8]) {
-        let _ = self.socket.send_with_u8_array(bytes);
-    }
-
-    #[cfg(feature = "js")]
-    fn buffered_amount(&self) -> u32 {
-        self.socket.buffered_amount()
-    }
-
-    #[cfg(feature = "js")]
-    fn protocol(&self) -> String {
-        self.socket.protocol()
-    }
-}
-
-impl Drop for Socket {
+impl Drop for Transport {
     fn drop(&mut self) {
-        // Fails only for a code, and there is none.
-        let _ = self.socket.close();
+        self.line.close();
     }
-}
-
-/// Server-sent events.
-pub(crate) struct Events {
-    source: EventSource,
-    heard: Function,
-    names: Vec<String>,
-    _hear: Hear,
-}
-
-impl Events {
-    /// Whether there are such streams here.
-    pub(crate) fn exist() -> bool {
-        member(&global(), "EventSource").is_some()
-    }
-
-    /// Hears events of these names.
-    pub(crate) fn dial(address: &Address<'_>, names: &[String], hear: Hear) -> Option<Box<dyn Transport>> {
-        let source = EventSource::new(&address.events()).ok()?;
-        let target = source.unchecked_ref::<Source>();
-        target.listen("open", &telling(&hear, |event| of_browser(&event, Signal::Opened)));
-        // The browser's own reconnection would spend the same ticket twice: the first error is the end.
-        target.listen("error", &telling(&hear, |event| of_browser(&event, Signal::Lost(1006))));
-        let mut events = Self { source, heard: telling(&hear, event), names: Vec::new(), _hear: hear };
-        events.listen(holdfast_protocol::pop::EVENT);
-        for name in names {
-            events.listen(name);
-        }
-        Some(Box::new(events))
-    }
-}
-
-impl Transport for Events {
-    fn is_open(&self) -> bool {
-        self.source.ready_state() == EventSource::OPEN
-    }
-
-    fn listen(&mut self, name: &str) {
-        if !self.names.iter().any(|known| known == name) {
-            self.source.unchecked_ref::<Source>().listen(name, &self.heard);
-            self.names.push(name.to_owned());
-        }
-    }
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        self.source.close();
-    }
-}
-
-/// The application may have events of the browser's names, too: what the browser tells has no data.
-fn of_browser(event: &JsValue, signal: Signal) -> Option<Signal> {
-    member(event, "data").is_none().then_some(signal)
-}
-
-fn telling(hear: &Hear, signal: fn(JsValue) -> Option<Signal>) -> Function {
-    let hear: Weak<_> = Rc::downgrade(hear);
-    function(move |event| {
-        if let Some(hear) = hear.upgrade()
-            && let Some(signal) = signal(event)
-        {
-            hear(signal);
-        }
-    })
-}
-
-fn frame(event: JsValue) -> Option<Signal> {
-    let data = event.unchecked_into::<MessageEvent>().data();
-    Some(match data.as_string() {
-        Some(text) => Signal::Text(text),
-        None => Signal::Bytes(Uint8Array::new(&data).to_vec()),
-    })
-}
-
-fn event(event: JsValue) -> Option<Signal> {
-    let event = event.unchecked_into::<MessageEvent>();
-    let (name, data) = (event.type_(), event.data().as_string()?);
-    Some(if name == holdfast_protocol::pop::EVENT {
-        Signal::Control(data)
-    } else {
-        Signal::Event { name, data, id: event.last_event_id() }
-    })
 }

@@ -47,26 +47,21 @@ fn symbol(bits: u32) -> char {
 
 /// Text to bytes; every sequence of bytes has exactly one text that is taken.
 pub fn decode(text: &str) -> Result<Vec<u8>, NotBase64Url> {
-    // One symbol of a group of four holds no byte.
-    if text.len() % 4 == 1 {
-        return Err(NotBase64Url);
-    }
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    for chunk in text.as_bytes().chunks(4) {
-        let mut sextets = [0_u8; 4];
-        for (sextet, symbol) in sextets.iter_mut().zip(chunk) {
-            *sextet = value(*symbol).ok_or(NotBase64Url)?;
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    // The last of `bits` are of no whole byte yet, `left` of them.
+    let (mut bits, mut left) = (0_u32, 0);
+    for symbol in text.bytes() {
+        bits = bits << 6 | u32::from(value(symbol).ok_or(NotBase64Url)?);
+        left += 6;
+        if left >= 8 {
+            left -= 8;
+            let [.., byte] = (bits >> left).to_be_bytes();
+            bytes.push(byte);
         }
-        let [a, b, c, d] = sextets;
-        let group = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
-        let (whole, stray) = group.split_at(chunk.len() - 1);
-        // Bits that belong to no byte could be spelled in several ways.
-        if stray.iter().any(|bits| *bits != 0) {
-            return Err(NotBase64Url);
-        }
-        bytes.extend_from_slice(whole);
     }
-    Ok(bytes)
+    // One symbol of a group of four holds no byte, and bits that belong to none could be spelled in several ways.
+    let stray = bits & ((1 << left) - 1);
+    if left == 6 || stray != 0 { Err(NotBase64Url) } else { Ok(bytes) }
 }
 
 fn value(symbol: u8) -> Option<u8> {

@@ -71,6 +71,10 @@ pub(crate) fn breaches(files: &[File]) -> Vec<String> {
         for owner in OWNERS.iter().filter(|owner| holds_in(file, owner)) {
             let lines = owner.words.iter().flat_map(|word| source.lines_with(word));
             breaches.extend(lines.map(|line| breach(file, line, owner.thing, owner.homes)));
+            if file.fits("pop-wasm/src/*.rs") {
+                let scripts = source.strings.iter().filter(|(_, string)| has(string, owner.words));
+                breaches.extend(scripts.map(|(line, _)| breach(file, *line, owner.thing, owner.homes)));
+            }
         }
         if file.fits("server/src/*.rs") && !SQL_HOMES.iter().any(|home| file.fits(home)) {
             let statements = source.strings.iter().filter(|(_, string)| is_statement(string));
@@ -88,6 +92,11 @@ fn holds_in(file: &File, owner: &Owner) -> bool {
         && !owner.homes.iter().any(|home| file.fits(home))
 }
 
+/// A module for the browser may stand in a string of Rust.
+fn has(script: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| script.contains(word))
+}
+
 fn is_statement(string: &str) -> bool {
     STATEMENTS.iter().any(|statement| string.trim_start().starts_with(statement))
 }
@@ -101,14 +110,17 @@ fn breach(file: &File, line: usize, thing: &str, homes: &[&str]) -> String {
 
 /// The module fetches for tickets and answers: from one file.
 fn second_transport(files: &[File]) -> Option<String> {
+    const FETCHING: &[&str] = &["fetch_with_request", "fetch_with_str", "gloo_net", " fetch("];
     let fetching: Vec<&str> = files
         .iter()
-        .filter(|file| file.fits("pop-wasm/src/*.rs"))
+        .filter(|file| file.fits("pop-wasm/src/*.rs") || file.fits("pop-wasm/src/*.js"))
         .filter(|file| {
+            if !file.is_rust() {
+                return has(&file.text, FETCHING);
+            }
             let source = Source::of(&file.text);
-            ["fetch_with_request", "fetch_with_str", "gloo_net"]
-                .iter()
-                .any(|word| !source.lines_with(word).is_empty())
+            FETCHING.iter().any(|word| !source.lines_with(word).is_empty())
+                || source.strings.iter().any(|(_, string)| has(string, FETCHING))
         })
         .map(|file| file.path.as_str())
         .collect();
@@ -123,14 +135,18 @@ fn a_second_owner_is_found() {
         ("web/src/history.rs", "EventSource::new(url)"),
         ("pop-wasm/src/proof.rs", "crypto.subtle()"),
         ("pop-wasm/js/index.mjs", "indexedDB.open('x')"),
+        ("pop-wasm/src/browser.js", "crypto.subtle.sign()"),
+        ("pop-wasm/src/lock.rs", "module(r#\"\n  indexedDB.open('x')\"#)"),
         ("server/src/auth.rs", "tokio::time::Instant::now()"),
         ("server/src/account/mod.rs", "run(\"\n  SELECT id FROM account\")"),
         ("server/src/audit.rs", "sqlx::query_as(statement)"),
     ] {
         assert_eq!(breaches(&example(&[(path, text)])).len(), 1, "{path}");
     }
-    let both = [("pop-wasm/src/a.rs", "fetch_with_str(x)"), ("pop-wasm/src/b.rs", "fetch_with_request(x)")];
-    assert_eq!(breaches(&example(&both)).len(), 1);
+    for other in [("pop-wasm/src/b.rs", "fetch_with_request(x)"), ("pop-wasm/src/b.js", "await fetch(x)")] {
+        let both = [("pop-wasm/src/a.rs", "fetch_with_str(x)"), other];
+        assert_eq!(breaches(&example(&both)).len(), 1);
+    }
 }
 
 #[test]

@@ -70,16 +70,16 @@ pub(crate) fn build(project: &Project, equipment: &Equipment) -> Result<PathBuf>
     Ok(folder)
 }
 
-/// One script of the two, so that a browser loads one, and what of the glue nobody uses goes. `None`: one
-/// of them does not have the lines that are looked for.
+/// One script of the two, so that a browser loads one, and what of the glue nobody uses goes: the package
+/// has a way of its own to load the wasm. `None`: one of them does not have the lines that are looked for.
 fn with_glue_inside(index: &str, glue: &str) -> Option<String> {
-    let (before, after) = index.split_once("import load, * as glue from \"./holdfast_pop.js\";\n")?;
+    let (before, after) = index.split_once("import * as glue from \"./holdfast_pop.js\";\n")?;
     let (glue, rest) = glue.split_once("export { initSync, __wbg_init as default };")?;
-    let glue = glue.replace("\nexport class ", "\nclass ");
-    let glue = glue.strip_prefix("export ").unwrap_or(&glue);
-    let scope = format!("(() => {{\n{glue}\nreturn {{ load: __wbg_init, glue: {{ PopClient }} }};\n}})()");
+    let glue = glue.replace("\nexport function ", "\nfunction ");
+    let named = "imports: __wbg_get_imports, start: __wbg_finalize_init, open";
+    let scope = format!("(() => {{\n{glue}\nreturn {{ {named} }};\n}})()");
     let whole = !glue.contains("\nexport ") && rest.trim().is_empty();
-    whole.then(|| format!("{before}const {{ load, glue }} = {scope};\n{after}"))
+    whole.then(|| format!("{before}const glue = {scope};\n{after}"))
 }
 
 #[cfg(test)]
@@ -88,18 +88,17 @@ mod tests {
 
     #[test]
     fn two_scripts_become_one() {
-        let index = "// ours\nimport load, * as glue from \"./holdfast_pop.js\";\nuse(glue.PopClient);\n";
-        let glue =
-            "export class A {}\nexport class PopClient {}\nexport { initSync, __wbg_init as default };\n";
+        let index = "// ours\nimport * as glue from \"./holdfast_pop.js\";\nuse(glue.open);\n";
+        let glue = "let a;\nexport function open() {}\nexport { initSync, __wbg_init as default };\n";
         let one = with_glue_inside(index, glue).unwrap();
         assert_eq!(
             one,
-            "// ours\nconst { load, glue } = (() => {\nclass A {}\nclass PopClient {}\n\n\
-             return { load: __wbg_init, glue: { PopClient } };\n})();\nuse(glue.PopClient);\n"
+            "// ours\nconst glue = (() => {\nlet a;\nfunction open() {}\n\n\
+             return { imports: __wbg_get_imports, start: __wbg_finalize_init, open };\n})();\nuse(glue.open);\n"
         );
         assert_eq!(with_glue_inside("nothing", glue), None);
-        assert_eq!(with_glue_inside(index, "export function f() {}"), None);
-        let more = "class A {}\nexport const b = 1;\nexport { initSync, __wbg_init as default };\n";
+        assert_eq!(with_glue_inside(index, "function f() {}"), None);
+        let more = "let a;\nexport const b = 1;\nexport { initSync, __wbg_init as default };\n";
         assert_eq!(with_glue_inside(index, more), None);
     }
 }

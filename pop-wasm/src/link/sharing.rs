@@ -4,24 +4,26 @@ use super::Link;
 use crate::{
     End, State,
     effect::Effect,
-    machine::{Dialling, Machine},
+    lock::Wait,
+    machine::{Dialling, Input},
     proof::joined,
     share::{Heard, Share, word},
     told::Told,
 };
+use holdfast_protocol::pop::EVENT;
 use std::rc::Weak;
 
 impl Link {
     /// Hears events of this name from now on.
     pub(crate) fn listen(&self, name: &str) {
-        if self.kind.dialling == Dialling::Alone {
+        let names = &self.kind.names;
+        let known = |known: &String| known == name;
+        // `pop` is not the application's.
+        if self.kind.dialling == Dialling::Alone || name == EVENT || names.borrow().iter().any(known) {
             return;
         }
-        let names = &self.kind.names;
-        if !names.borrow().iter().any(|known| known == name) {
-            names.borrow_mut().push(name.to_owned());
-        }
-        if let Some(dialled) = &mut *self.dialled.borrow_mut() {
+        names.borrow_mut().push(name.to_owned());
+        if let Some(dialled) = &*self.dialled.borrow() {
             dialled.transport.listen(name);
         } else {
             self.say(word::LISTEN, name);
@@ -29,7 +31,7 @@ impl Link {
     }
 
     pub(crate) fn retry_now(&self) {
-        self.step(&mut Machine::retry_now);
+        self.step(Input::RetryNow);
         if self.machine.borrow().is_following() {
             self.say(word::RETRY, "");
         }
@@ -67,14 +69,14 @@ impl Link {
         let alone = share.is_none();
         self.share.replace(share);
         if alone {
-            self.step(&mut Machine::on_leading);
+            self.step(Input::Leading);
         }
     }
 
-    pub(super) fn to_the_others(&self, effect: &Effect) {
+    pub(super) fn to_the_others(&self, effect: Effect) {
         if let Some(share) = &*self.share.borrow() {
             match effect {
-                Effect::TakeLead => drop(share.ask_for_lead(true)),
+                Effect::TakeLead => drop(share.ask_for_lead(Wait::Steal)),
                 Effect::WakeLeader => share.say(word::WAKE, ""),
                 _ => share.say(word::ASK, ""),
             }
@@ -106,17 +108,17 @@ impl Link {
                 self.later(|link| async move {
                     link.client.refresh_key().await;
                     if link.leads() {
-                        link.step(&mut Machine::on_leading);
+                        link.step(Input::Leading);
                     }
                 });
             }
             Heard::LeadLost if leads => {
                 // Before anything is told: the others listen to another tab now.
                 drop(self.share.take());
-                self.step(&mut Machine::on_lead_lost);
+                self.step(Input::LeadLost);
             }
             // A browser that lets nobody wait for the lead: each tab is alone then.
-            Heard::LeadLost => self.step(&mut Machine::on_leading),
+            Heard::LeadLost => self.step(Input::Leading),
             Heard::Lead => {
                 for name in &*self.kind.names.borrow() {
                     self.say(word::LISTEN, name);
@@ -127,7 +129,7 @@ impl Link {
                     self.on_wake();
                 } else {
                     // Timers of a hidden tab may be late.
-                    self.step(&mut Machine::on_deadline);
+                    self.step(Input::Deadline);
                 }
                 if let Some(share) = &*self.share.borrow() {
                     share.say_how(self.state());
@@ -135,9 +137,9 @@ impl Link {
             }
             Heard::Listen(name) if leads => self.listen(&name),
             Heard::Retry if leads => self.retry_now(),
-            Heard::Is(state) => self.step(&mut |machine, now_ms| machine.on_led(state, true, now_ms)),
+            Heard::Is(state) => self.step(Input::Led { state, asked_for: true }),
             Heard::Told(Told::State(state)) => {
-                self.step(&mut |machine, now_ms| machine.on_led(state, false, now_ms));
+                self.step(Input::Led { state, asked_for: false });
             }
             // Who has just joined hears nothing before it knows that the connection is proven.
             Heard::Told(told) if self.machine.borrow().is_following() && self.is_open() => {

@@ -296,3 +296,27 @@ async fn signing_out_ends_connections() {
     assert_eq!(page.connection.state(), State::Ended(End::SignedOut));
     assert!(dial_closed(0));
 }
+
+#[wasm_bindgen_test]
+async fn the_csrf_cookie_is_found_among_others() {
+    if !is_page() {
+        return;
+    }
+    for (cookies, found) in [
+        (&["xcsrf=abc", "csrf2=d"][..], None),
+        (&["xcsrf=abc", "csrf=abc=", "z=csrf=y"], Some("abc=")),
+        (&["csrf=first"], Some("first")),
+    ] {
+        let client = signed_in().await;
+        cookies.iter().for_each(|cookie| set_cookie(cookie));
+        ticket_next(1);
+        let connection = client.connect(STREAM, &[]).unwrap();
+        until("it dials", || dial_count() == 1).await;
+        assert_eq!(request_header(0, "X-CSRF-Token").as_deref(), found, "{cookies:?}");
+        connection.close();
+        for cookie in cookies {
+            let (name, _) = cookie.split_once('=').unwrap();
+            set_cookie(&[name, "=; max-age=0"].concat());
+        }
+    }
+}

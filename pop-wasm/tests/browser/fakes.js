@@ -155,6 +155,8 @@ export function lost(at, code) {
   FakeSocket.all[at].emit(code === 0 ? new Event("error") : new CloseEvent("close", { code }));
 }
 
+export const setCookie = (cookie) => { document.cookie = cookie; };
+
 /** Whether there is a page that can go into the back/forward cache: a worker has none. */
 export const isPage = () => "document" in globalThis;
 // No worker knows a `PageTransitionEvent`.
@@ -178,7 +180,7 @@ export function isolate() {
 /** From now on the module's time passes so many times as fast. */
 export function hurry(times) {
   const { now } = Performance.prototype;
-  globalThis.setTimeout = (then, ms) => setTimeout(then, ms / times);
+  globalThis.setTimeout = (then, ms, ...what) => setTimeout(then, ms / times, ...what);
   performance.now = () => now.call(performance) * times;
 }
 

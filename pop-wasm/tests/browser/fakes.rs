@@ -44,6 +44,8 @@ extern "C" {
     #[wasm_bindgen(js_name = arriveBytes)]
     pub(crate) fn arrive_bytes(at: usize, bytes: &[u8]);
     pub(crate) fn lost(at: usize, code: u16);
+    #[wasm_bindgen(js_name = setCookie)]
+    pub(crate) fn set_cookie(cookie: &str);
     #[wasm_bindgen(js_name = isPage)]
     pub(crate) fn is_page() -> bool;
     #[wasm_bindgen(js_name = pageEvent)]

@@ -1,11 +1,11 @@
 use super::{
     frame::CONTROL,
-    transcript::{Challenge, is_field, push_number},
+    transcript::{Challenge, is_field},
 };
 use crate::{
     base64url,
     ids::ConnectionId,
-    parts::{Parts, parts},
+    parts::{Parts, parts, push_number},
 };
 
 /// A control message. On a WebSocket a text frame that begins with U+0001; in server-sent events the

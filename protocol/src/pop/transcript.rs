@@ -1,5 +1,8 @@
 use super::DOMAIN;
-use crate::ids::{ConnectionId, Thumbprint};
+use crate::{
+    ids::{ConnectionId, Thumbprint},
+    parts::push_number,
+};
 
 /// What is fixed for the life of a connection, when its ticket is minted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,19 +82,4 @@ impl Binding {
         text.push_str(self.thumbprint.as_str());
         text
     }
-}
-
-/// Without the formatting machinery, which would be a fifth of the browser's module.
-pub(super) fn push_number(text: &mut String, mut number: u64) {
-    let mut digits = [0_u8; 20];
-    let mut used = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
-        number /= 10;
-        used += 1;
-        if number == 0 {
-            break;
-        }
-    }
-    text.extend(digits.iter().skip(20 - used).map(|digit| char::from(*digit)));
 }

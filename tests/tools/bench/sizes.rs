@@ -19,7 +19,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
         Figure {
             name: "pop.brotli_bytes",
             value: packed(&folder("HOLDFAST_POP_DIR")?, &["wasm", "js", "mjs"])?,
-            aim: Aim::AtMost(40_000.0),
+            aim: Aim::AtMost(30_000.0),
         },
     ])
 }

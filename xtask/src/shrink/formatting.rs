@@ -11,6 +11,7 @@ const MACHINERY: &[&str] = &[
     "core::fmt::write",
     "<core::fmt::Formatter>::pad",
     "<core::fmt::Formatter>::write_formatted_parts",
+    "<alloc::string::String as core::fmt::Write>::",
     "<u32 as core::fmt::Display>::fmt",
     "<u64 as core::fmt::Display>::fmt",
 ];

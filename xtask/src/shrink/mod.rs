@@ -1,11 +1,15 @@
-//! Makes what wasm-bindgen wrote small: what a panic would say goes, wasm-opt does its work, functions
-//! that are alike are put side by side, and the names that script and wasm call each other by get short.
+//! Makes what wasm-bindgen wrote small: snippets join the script, what a panic would say and what nobody can
+//! call goes, wasm-opt does its work, functions that are alike are put side by side, and the names that script
+//! and wasm call each other by get short.
 
 mod formatting;
 mod names;
 mod order;
 mod panics;
+mod snippets;
+mod uncallable;
 mod wasm;
+mod words;
 
 use std::fs;
 use std::path::Path;
@@ -29,6 +33,7 @@ const FEATURES: &[&str] = &[
 
 /// The script has yet to be minified.
 pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Result<()> {
+    snippets::inline(script)?;
     fs::write(wasm, panics::silenced(&fs::read(wasm)?)?)?;
     // Taken apart and put together anew between rounds, each of which leaves something for the next. Rust's
     // data begins at 1 MiB, below it is the stack. Alignments are hints that no browser reads, and noise to
@@ -39,7 +44,7 @@ pub(crate) fn shrink(equipment: &Equipment, script: &Path, wasm: &Path) -> Resul
     let ordered = ["--reorder-functions-by-name", "--coalesce-locals", "--reorder-locals", "--dealign"];
     optimise(equipment, wasm, &ordered)?;
     optimise(equipment, wasm, &["--strip-debug", "--strip-producers", "--strip-target-features"])?;
-    fs::write(wasm, panics::without_places(fs::read(wasm)?)?)?;
+    fs::write(wasm, words::without(panics::without_places(fs::read(wasm)?)?)?)?;
     names::shorten(script, wasm)
 }
 

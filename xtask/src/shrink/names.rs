@@ -1,5 +1,5 @@
-//! The names that the script and the wasm call each other by. Most end in hashes, which no compression
-//! can make smaller.
+//! The names that the script and the wasm call each other by, those of the modules of imports among them. Most
+//! hold hashes, which no compression can make smaller.
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -14,9 +14,35 @@ use wasmparser::{Export, Import, ImportSectionReader, Parser, Payload};
 /// Gives them short ones, in both files.
 pub(super) fn shorten(script: &Path, wasm: &Path) -> Result<()> {
     let (text, module) = (fs::read_to_string(script)?, fs::read(wasm)?);
-    let names = short_names(&text, made_names(&module)?)?;
-    fs::write(script, rename_in_script(&text, &names))?;
-    Ok(fs::write(wasm, rename_in_wasm(&module, names)?)?)
+    let (made, modules) = (made_names(&module)?, modules(&module)?);
+    let names = short_names(&text, made)?;
+    let text = rename_modules_in_script(rename_in_script(&text, &names), &modules)?;
+    fs::write(script, text)?;
+    Ok(fs::write(wasm, rename_in_wasm(&module, names, modules)?)?)
+}
+
+/// The modules of the imports, each with a number for a name.
+fn modules(wasm: &[u8]) -> Result<HashMap<String, String>> {
+    let mut names = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let Payload::ImportSection(imports) = payload? else { continue };
+        for import in imports.into_imports() {
+            names.insert(import?.module.to_owned());
+        }
+    }
+    Ok(names.into_iter().enumerate().map(|(number, name)| (name, number.to_string())).collect())
+}
+
+/// They are the members of the object that the wasm is made with.
+fn rename_modules_in_script(mut script: String, modules: &HashMap<String, String>) -> Result<String> {
+    for (from, to) in modules {
+        let (from, to) = (format!("\"{from}\": "), format!("\"{to}\": "));
+        if !script.contains(&from) {
+            bail!("the script gives the wasm nothing as {from}");
+        }
+        script = script.replace(&from, &to);
+    }
+    Ok(script)
 }
 
 /// The names of imports and exports that wasm-bindgen has made: each holds an underscore, as no name of
@@ -74,21 +100,26 @@ fn words(script: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn rename_in_wasm(wasm: &[u8], names: HashMap<String, String>) -> Result<Vec<u8>> {
+fn rename_in_wasm(
+    wasm: &[u8],
+    names: HashMap<String, String>,
+    modules: HashMap<String, String>,
+) -> Result<Vec<u8>> {
     let mut module = Module::new();
-    Renaming(names)
+    Renaming { names, modules }
         .parse_core_module(&mut module, Parser::new(0), wasm)
         .context("wasm-bindgen wrote wasm that cannot be renamed in")?;
     Ok(module.finish())
 }
 
 /// Writes a module as it was, but for the names of its imports and exports.
-struct Renaming(HashMap<String, String>);
+struct Renaming {
+    names: HashMap<String, String>,
+    modules: HashMap<String, String>,
+}
 
-impl Renaming {
-    fn to<'a>(&'a self, name: &'a str) -> &'a str {
-        self.0.get(name).map_or(name, String::as_str)
-    }
+fn renamed<'a>(names: &'a HashMap<String, String>, name: &'a str) -> &'a str {
+    names.get(name).map_or(name, String::as_str)
 }
 
 impl Reencode for Renaming {
@@ -102,7 +133,7 @@ impl Reencode for Renaming {
         for import in section.into_imports() {
             let Import { module, name, ty } = import?;
             let kind = self.entity_type(ty)?;
-            imports.import(module, self.to(name), kind);
+            imports.import(renamed(&self.modules, module), renamed(&self.names, name), kind);
         }
         Ok(())
     }
@@ -113,7 +144,7 @@ impl Reencode for Renaming {
         export: Export<'_>,
     ) -> Result<(), reencode::Error<Infallible>> {
         let (kind, index) = (self.export_kind(export.kind)?, self.external_index(export.kind, export.index)?);
-        exports.export(self.to(export.name), kind, index);
+        exports.export(renamed(&self.names, export.name), kind, index);
         Ok(())
     }
 }
@@ -126,12 +157,12 @@ mod tests {
     const IMPORT: &str = "__wbg_log_0cc1b7768397bcfe";
     const EXPORT: &str = "invoke__h00de22bd6af09b99";
 
-    fn module(import: &str, export: &str) -> Vec<u8> {
+    fn module(from: &str, import: &str, export: &str) -> Vec<u8> {
         let (mut types, mut imports, mut exports) =
             (TypeSection::new(), ImportSection::new(), ExportSection::new());
         types.ty().function([], []);
-        imports.import("./glue.js", import, EntityType::Function(0));
-        imports.import("./glue.js", "memory", EntityType::Function(0));
+        imports.import(from, import, EntityType::Function(0));
+        imports.import(from, "memory", EntityType::Function(0));
         exports.export(export, ExportKind::Func, 1);
         let mut module = Module::new();
         module.section(&types).section(&imports).section(&exports);
@@ -140,20 +171,25 @@ mod tests {
 
     #[test]
     fn made_names_go_from_both_sides_and_everything_else_stays() {
-        let wasm = module(IMPORT, EXPORT);
-        let script = format!("const imports = {{ {IMPORT}: console.log }}; wasm.{EXPORT}(a${IMPORT});");
+        let wasm = module("./glue.js", IMPORT, EXPORT);
+        let script = format!(
+            "const imports = {{ \"./glue.js\": {{ {IMPORT}: console.log }} }}; wasm.{EXPORT}(a${IMPORT});"
+        );
         let names = short_names(&script, made_names(&wasm).unwrap()).unwrap();
         assert_eq!(names.len(), 2, "{names:?}");
+        let modules = modules(&wasm).unwrap();
+        let renamed = rename_modules_in_script(rename_in_script(&script, &names), &modules).unwrap();
         assert_eq!(
-            rename_in_script(&script, &names),
-            format!("const imports = {{ $0: console.log }}; wasm.$1(a${IMPORT});")
+            renamed,
+            format!("const imports = {{ \"0\": {{ $0: console.log }} }}; wasm.$1(a${IMPORT});")
         );
-        assert_eq!(rename_in_wasm(&wasm, names).unwrap(), module("$0", "$1"));
+        assert_eq!(rename_in_wasm(&wasm, names, modules.clone()).unwrap(), module("0", "$0", "$1"));
+        assert!(rename_modules_in_script("nothing".to_owned(), &modules).is_err());
     }
 
     #[test]
     fn a_short_name_that_is_taken_is_refused() {
-        let names = made_names(&module(IMPORT, EXPORT)).unwrap();
+        let names = made_names(&module("./glue.js", IMPORT, EXPORT)).unwrap();
         assert!(short_names("let $1 = 0;", names).unwrap_err().to_string().contains("$1"));
     }
 }

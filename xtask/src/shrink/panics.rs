@@ -11,7 +11,7 @@ use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{CodeSection, Function, Instruction, Module};
 use wasmparser::{DataKind, FunctionBody, Operator, Parser, Payload};
 
-use super::{formatting, wasm};
+use super::{formatting, uncallable, wasm};
 
 /// How the names of functions begin that never return; everything that they do is to say why. And the
 /// hook that one of them calls.
@@ -31,6 +31,9 @@ const PANICS: &[&str] = &[
     "std::panicking::panic_with_hook",
     "std::panicking::panic_handler",
     "std::thread::local::panic_access_error",
+    "wasm_bindgen::throw_str",
+    "wasm_bindgen::__rt::throw_null",
+    "wasm_bindgen::__rt::borrow_fail",
     "__rustc::rust_begin_unwind",
     "__rustc::rust_panic",
     HOOK,
@@ -50,6 +53,7 @@ const WRITERS: &[&str] = &[
     "<std::thread::local::AccessError as core::fmt::Debug>::fmt",
     "<wasm_bindgen::JsValue as core::fmt::Debug>::fmt",
     "<std::panicking::panic_handler::FormatStringPayload as ",
+    "<std::panicking::panic_handler::StaticStrPayload as ",
 ];
 
 /// Why a function becomes a trap, if it does.
@@ -67,7 +71,7 @@ fn cause(name: &str) -> Option<Cause> {
     begins(WRITERS).then_some(Cause::Writes)
 }
 
-/// Every panic is a trap at once.
+/// Every panic is a trap at once, and so is what nobody can call.
 pub(super) fn silenced(module: &[u8]) -> Result<Vec<u8>> {
     let functions = wasm::functions(module)?;
     let names: Vec<String> = (0..functions.bodies.len()).map(|place| functions.plain_name(place)).collect();
@@ -84,7 +88,10 @@ pub(super) fn silenced(module: &[u8]) -> Result<Vec<u8>> {
     let mut silent = Module::new();
     let is_silent = |name: &str| cause(name).is_some();
     let idle = formatting::is_idle(module, &functions, &names, is_silent)?;
-    let traps = names.iter().map(|name| is_silent(name) || (idle && formatting::is_machinery(name)));
+    let uncallable = uncallable::functions(module)?;
+    let traps = names.iter().zip(functions.imported..).map(|(name, index)| {
+        is_silent(name) || (idle && formatting::is_machinery(name)) || uncallable.contains(&index)
+    });
     Silencing { traps: traps.collect(), place: 0 }.parse_core_module(&mut silent, Parser::new(0), module)?;
     Ok(silent.finish())
 }
@@ -145,17 +152,17 @@ pub(super) fn without_places(mut module: Vec<u8>) -> Result<Vec<u8>> {
 const PLACE: usize = 16;
 
 /// What is in memory at the start.
-struct Data {
-    segments: Vec<Segment>,
+pub(super) struct Data {
+    pub(super) segments: Vec<Segment>,
 }
 
-struct Segment {
-    address: usize,
-    file: Range<usize>,
+pub(super) struct Segment {
+    pub(super) address: usize,
+    pub(super) file: Range<usize>,
 }
 
 impl Data {
-    fn of(module: &[u8]) -> Result<Self> {
+    pub(super) fn of(module: &[u8]) -> Result<Self> {
         let mut segments = Vec::new();
         for payload in Parser::new(0).parse_all(module) {
             let Payload::DataSection(section) = payload? else { continue };
