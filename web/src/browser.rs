@@ -165,6 +165,13 @@ pub fn value_of(field: &JsValue) -> Option<String> {
     Reflect::get(field, &JsValue::from_str("value")).ok()?.as_string()
 }
 
+/// Brings an element to the middle of the bar that it stands in.
+pub fn scroll_sideways_to(bar: &str, id: &str) {
+    if let (Some(bar), Some(link)) = (element::<HtmlElement>(bar), element::<HtmlElement>(id)) {
+        bar.set_scroll_left(link.offset_left() - (bar.client_width() - link.offset_width()) / 2);
+    }
+}
+
 fn element<E: JsCast>(id: &str) -> Option<E> {
     web_sys::window()?.document()?.get_element_by_id(id)?.dyn_into().ok()
 }

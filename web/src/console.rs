@@ -29,6 +29,10 @@ use yew::prelude::{Callback, Html, Properties, component, hook};
 
 /// The server gives this document to every address that begins with it.
 pub const PATH: &str = "/console";
+/// The bar of links, which is wider than a phone.
+const WAYS: &str = "ways";
+/// The link in it that leads here.
+const HERE: &str = "way-here";
 
 /// What the console shows, one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +150,7 @@ struct SurfacesProps {
 fn Surfaces(props: &SurfacesProps) -> Html {
     let SurfacesProps { api, here, tell } = props;
     let (surface, go) = use_surface();
+    use_effect_of(surface, |_| browser::scroll_sideways_to(WAYS, HERE));
     let live = use_live(api, tell).live;
     let StepUp { confirm, prompt } = use_step_up(api, &here.me);
     let (me, on_session) = (here.me.clone(), tell.clone());
@@ -199,6 +204,7 @@ fn ways(surface: Surface, role: Role, go: &Callback<Surface>) -> Element {
             element("a")
                 .attr("href", to.path())
                 .attr("aria-current", (to == surface).then_some("page"))
+                .attr("id", (to == surface).then_some(HERE))
                 .on(Hears::Click, move |event| {
                     // A click for another tab or window is the browser's.
                     let plain = event.dyn_ref::<MouseEvent>().is_none_or(|click| {
@@ -215,6 +221,7 @@ fn ways(surface: Surface, role: Role, go: &Callback<Surface>) -> Element {
     let security = element("li").with(element("a").attr("href", "/security").with("Security"));
     let surfaces = Surface::ALL.into_iter().filter(|to| role == Role::Admin || *to != Surface::Terminal);
     classed("nav", "ways")
+        .attr("id", WAYS)
         .attr("aria-label", "Console")
         .with(element("ul").with(security).with_each(surfaces.map(way)))
 }

@@ -36,9 +36,16 @@ pub struct Options {
     /// Comes back with the answer; the challenge is its hash.
     pub token: String,
     public_key: JsValue,
+    claiming_providers: JsValue,
 }
 
 impl Options {
+    /// Of a step-up: whoever keeps the passkeys that could confirm it says "verified" without verifying anybody.
+    /// Their names are the server's word, and not shown.
+    pub fn are_only_claimed(&self) -> bool {
+        self.claiming_providers.dyn_ref::<Array>().is_some_and(|names| names.length() > 0)
+    }
+
     /// From the answer of the server.
     pub fn read(answer: &JsValue) -> Result<Self, NotReadable> {
         let text = |name: &str| property(answer, name).as_string().ok_or(NotReadable);
@@ -46,6 +53,7 @@ impl Options {
             ceremony: CeremonyId::parse(&text("ceremony")?).map_err(|_| NotReadable)?,
             token: text("token")?,
             public_key: property(answer, "public_key"),
+            claiming_providers: property(answer, "claiming_providers"),
         })
     }
 

@@ -94,8 +94,12 @@ pub(super) fn sentence(what: &Activity) -> Sentence {
         Activity::CredentialRead { name, agent } => {
             plain([agent, " read the credential “", name, "”."].concat())
         }
-        Activity::StepUp { outcome, sentence, .. } => {
+        Activity::StepUp { outcome, sentence, code, .. } => {
             let (before, tone) = match outcome {
+                // How every action begins that a page asks for.
+                Outcome::Denied if code.as_deref() == Some(Code::StepUpRequired.as_str()) => {
+                    ("A confirmation is needed: ", Tone::Plain)
+                }
                 Outcome::Asked => ("Confirmation asked for: ", Tone::Plain),
                 Outcome::Confirmed => ("Confirmed: ", Tone::Plain),
                 Outcome::Failed => ("Not done, the confirmation failed: ", Tone::Wait),

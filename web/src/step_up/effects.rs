@@ -45,6 +45,8 @@ struct Attempt {
     token: String,
     prompt: webauthn::Prompt,
     made_ms: f64,
+    /// The server names providers: no other passkey could confirm it.
+    claimed: bool,
 }
 
 /// An action on its way.
@@ -214,6 +216,9 @@ impl Flow {
     fn take(&self, task: &Rc<Task>, fetched: Result<Attempt, Unfit>) {
         match fetched {
             Ok(attempt) => {
+                if attempt.claimed {
+                    self.tell(Action::OnlyClaimed);
+                }
                 task.attempt.replace(Some(Rc::new(attempt)));
                 self.tell(Action::Checked);
             }
@@ -243,8 +248,9 @@ impl Flow {
             checked => checked,
         };
         let prompt = checked.map_err(Unfit::Differs)?;
+        let claimed = options.are_only_claimed();
         let Options { ceremony, token, .. } = options;
-        Ok(Attempt { ceremony, token, prompt, made_ms })
+        Ok(Attempt { ceremony, token, prompt, made_ms, claimed })
     }
 
     fn check(&self, options: &Options, asked: &Asked) -> Result<webauthn::Prompt, Difference> {

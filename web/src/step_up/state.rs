@@ -31,6 +31,8 @@ pub(super) struct Open {
     pub(super) phase: Phase,
     /// What went wrong last.
     pub(super) said: Option<Words>,
+    /// Only passkeys could confirm it whose providers say "verified" without verifying anybody.
+    pub(super) claimed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +64,8 @@ pub(super) enum Action {
     /// By the person, after a failure or too late.
     AskedAgain(Option<Words>),
     Checked,
+    /// The server knows the passkeys that could confirm it as [`Open::claimed`].
+    OnlyClaimed,
     CouldNotAsk(Words),
     WasBarred(Failure),
     Differed(Difference),
@@ -81,13 +85,20 @@ impl Reducible for Prompt {
 
     fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
         if let Action::Asked { opener, asked } = action {
-            return Rc::new(Prompt::Open(Open { opener, asked, phase: Phase::Asking, said: None }));
+            return Rc::new(Prompt::Open(Open {
+                opener,
+                asked,
+                phase: Phase::Asking,
+                said: None,
+                claimed: false,
+            }));
         }
         let Prompt::Open(open) = &*self else { return self };
         let next = |phase, said| Rc::new(Prompt::Open(Open { phase, said, ..open.clone() }));
         match (&open.phase, action) {
             (_, Action::Ended) => Rc::new(Prompt::Closed),
             (Phase::Alarm(_), _) => self,
+            (_, Action::OnlyClaimed) => Rc::new(Prompt::Open(Open { claimed: true, ..open.clone() })),
             (Phase::Asking, Action::Checked) => next(Phase::Ready, open.said.clone()),
             // Renewed without a word, or too late to matter.
             (_, Action::Checked | Action::Asked { .. }) => self,
@@ -182,6 +193,19 @@ mod tests {
         }
         told.push(Ended);
         assert_eq!(after(told), Prompt::Closed);
+    }
+
+    #[test]
+    fn a_doubt_about_the_passkeys_stays_in_sight_and_changes_nothing_else() {
+        for before in [vec![], vec![Action::Checked], vec![Action::Checked, Action::PromptOpened]] {
+            let phase = stands(&after(before.clone())).map(|(phase, _)| phase.clone());
+            match after(before.into_iter().chain([Action::OnlyClaimed])) {
+                Prompt::Open(open) => assert_eq!((Some(open.phase), open.claimed), (phase, true)),
+                Prompt::Closed => panic!("closed"),
+            }
+        }
+        let alarm = after([Action::Differed(Difference::Challenge), Action::OnlyClaimed]);
+        assert!(matches!(alarm, Prompt::Open(Open { claimed: false, .. })));
     }
 
     #[test]

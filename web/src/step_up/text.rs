@@ -11,6 +11,7 @@ use holdfast_protocol::{history::Device, problem::Code, step_up::Kind as Action}
 use std::borrow::Cow;
 
 pub(super) const TITLE: &str = "Confirm with your passkey";
+pub(super) const CLAIMED: &str = "The password manager that keeps your passkeys is known to say that it has asked for your fingerprint, face or PIN without asking. Whoever sits at this unlocked device could confirm this, too.";
 pub(super) const LEAD: &str = "This is done once, exactly as it is written here:";
 pub(super) const CONFIRM: &str = "Confirm with a passkey";
 pub(super) const CLOSE: &str = "Close";

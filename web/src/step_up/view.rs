@@ -122,6 +122,7 @@ fn asked(open: &Open, device: &Device, will_ask: Option<WillAsk>) -> Group {
         .with(p("small muted").with(text::LEAD))
         .with(deed(DEED, &open.asked.sentence))
         .with(by)
+        .with(open.claimed.then(|| p("small claimed").with(text::CLAIMED)))
         .with(said.map(|said| alert(SAID, &said, None)))
         .with(first)
 }
