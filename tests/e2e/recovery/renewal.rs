@@ -65,6 +65,7 @@ async fn codes_whose_answer_was_lost_are_not_told_to_be_worth_nothing() -> Resul
         }
     });
     let prompt = prompt(&browser);
+    prompt.says("The old ones stop working.").await?;
     prompt.by_role(Role::Button, "Confirm with a passkey").click().await?;
     // Whether the prompt offers to send it again or not, its person has enough of it.
     world.records("recovery_codes_replaced", 1).await?;
