@@ -1,5 +1,5 @@
-//! The one prompt that has actions confirmed. The console draws it once, with [`use_step_up`], and gives every
-//! panel a [`Confirm`]; a panel awaits [`Confirm::perform`] and knows nothing of prompts. Whatever the
+//! The one prompt that has actions confirmed. The console draws it once, with `use_step_up`, and gives every
+//! panel a `Confirm`; a panel awaits `Confirm::perform` and knows nothing of prompts. Whatever the
 //! confirmation itself can run into is said inside the prompt, with a way on.
 
 mod check;

@@ -39,7 +39,7 @@ async fn what_a_provider_claims_is_told_before_and_after() {
     assert_eq!(act(&browser, &second, &test).await.status, 204);
     let confirmed = log().await;
     let claim = Claim { event: confirmed.events[0].id, provider: "Proton Pass".to_owned() };
-    assert_eq!(confirmed.claims, [claim.clone()]);
+    assert_eq!(confirmed.claims, std::slice::from_ref(&claim));
 
     // All of them, of one provider; and what was confirmed before by the first is told of as well.
     becomes(&world, &views[0], CLAIMING).await;
