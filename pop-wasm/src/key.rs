@@ -85,13 +85,17 @@ impl Key {
     pub(crate) async fn restore(record: JsValue) -> Option<Self> {
         let stored = text_member(&record, "thumbprint")?;
         let (thumbprint, proof_head) = public_half(&record).await?;
-        if stored != thumbprint.as_str() || !is_as_made(&record) {
+        if stored != thumbprint.as_str() {
             return None;
         }
         Self::of(record, thumbprint, proof_head)
     }
 
     fn of(record: JsValue, thumbprint: Thumbprint, proof_head: String) -> Option<Self> {
+        // A fresh one, too: the browser may not be alone with what it is asked for.
+        if !is_as_made(&record) {
+            return None;
+        }
         let private = member(&record, "privateKey")?;
         Some(Self { record, private, thumbprint, proof_head })
     }

@@ -27,13 +27,15 @@ pub fn App() -> Html {
     let Session { standing, api, tell, try_now } = use_session();
     let (asked, go) = use_route();
     let place = standing.place(asked);
+    // A key that is in memory only does not live to see another document.
+    let may_leave = matches!(&standing, Standing::SignedIn(here) if here.kept == holdfast_pop::Kept::Stored);
     {
         let go = go.clone();
         use_effect_of((place, asked), move |(place, asked)| {
             if *place == Some(Route::Security)
-                && let Some(way_back) = Kept::WayBack.read()
+                && let Some(way_back) = take_way_back()
+                && may_leave
             {
-                Kept::WayBack.forget();
                 browser::replace_by(&way_back);
             } else if let Some(place) = place
                 && Some(*place) != *asked
@@ -57,6 +59,13 @@ pub fn App() -> Html {
         },
         (_, _) => component_of::<Opening>((), None),
     }
+}
+
+/// Where in the console the person was before they had to sign in.
+fn take_way_back() -> Option<String> {
+    let way_back = Kept::WayBack.read()?;
+    Kept::WayBack.forget();
+    console::is_address(&way_back).then_some(way_back)
 }
 
 /// Nothing is known yet; after a while it says so.
@@ -125,7 +134,8 @@ fn Security(props: &SecurityProps) -> Html {
         _ => account::Live::NotProven,
     };
     let changes = handle.live.passkey_changes();
-    let console = classed("a", "btn quiet").attr("href", console::PATH).with(text::CONSOLE);
+    let console = (here.kept == holdfast_pop::Kept::Stored)
+        .then(|| classed("a", "btn quiet").attr("href", console::PATH).with(text::CONSOLE));
     let end = group().with(console).with(way_out(api, here, tell, AtStake::Nothing));
     shell(
         Width::Page,

@@ -17,7 +17,7 @@ pub enum Kept {
     SetupName,
     /// As above.
     SetupEmail,
-    /// Recovery codes were on the screen.
+    /// Recovery codes were on the screen: "yes", or "sent" once they may be in force.
     CodesShown,
     /// Where in the console the person was when they had to sign in.
     WayBack,

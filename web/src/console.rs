@@ -11,9 +11,9 @@ use crate::{
     live::use_live,
     passkeys::{ManagePasskeys, ManagePasskeysProps},
     recovery::{RenewCodes, RenewCodesProps},
-    session::{Action, Here, Session, Standing, use_session},
+    session::{Action, Here, Notice, Session, Standing, use_session},
     step_up::{Confirmations, ConfirmationsProps, Hold, HoldProps, StepUp, use_step_up},
-    store::{use_effect_of, use_value},
+    store::{at_end, use_effect_of, use_value},
     terminal::{TerminalPanel, TerminalPanelProps},
     text,
     ui::{
@@ -24,8 +24,12 @@ use crate::{
 use gloo_events::EventListener;
 use holdfast_protocol::account::Role;
 use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::MouseEvent;
-use yew::prelude::{Callback, Html, Properties, component, hook};
+use yew::{
+    prelude::{Callback, Html, Properties, component, hook},
+    virtual_dom::Key,
+};
 
 /// The server gives this document to every address that begins with it.
 pub const PATH: &str = "/console";
@@ -102,24 +106,45 @@ impl Surface {
 pub fn Console() -> Html {
     let Session { standing, api, tell, try_now } = use_session();
     let elsewhere = elsewhere(&standing);
-    use_effect_of(elsewhere, |elsewhere| {
-        if let Some(path) = elsewhere {
-            if let Some(here) = address() {
-                Kept::WayBack.write(&here);
+    {
+        let api = api.clone();
+        // Who leaves does not want to be led back.
+        let leaves = standing == Standing::SignedOut(Some(Notice::SignedOutHere));
+        use_effect_of((elsewhere, leaves), move |(elsewhere, leaves)| {
+            let Some(path) = *elsewhere else { return };
+            match api {
+                // The key is to be gone before the document that holds it.
+                Some(api) if *leaves => spawn_local(async move {
+                    let _ = api.pop().destroy().await;
+                    browser::replace_by(path);
+                }),
+                _ => {
+                    if let Some(here) = address() {
+                        Kept::WayBack.write(&here);
+                    }
+                    browser::replace_by(path);
+                }
             }
-            browser::replace_by(path);
-        }
-    });
+        });
+    }
     match (standing, api) {
         (Standing::Broken(failure), _) => broken(&failure),
         (Standing::Away(away), _) => unreachable(&away, &try_now),
         (Standing::SignedIn(here), Some(api)) if elsewhere.is_none() => {
-            component_of::<Surfaces>(SurfacesProps { api, here, tell }, None)
+            // Nothing of one account stays in sight of another.
+            let account = Key::from(here.me.account.id.as_str());
+            component_of::<Surfaces>(SurfacesProps { api, here, tell }, Some(account))
         }
         (Standing::Opening, _) => component_of::<Opening>((), None),
         // On the way to another document.
         (_, _) => centre(waiting(Some(text::OPENING))),
     }
+}
+
+/// Whether it is an address of this document, with or without a query.
+pub fn is_address(path: &str) -> bool {
+    let rest = path.strip_prefix(PATH);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
 
 /// The document of the Security page that comes first, where something is to be done there.
@@ -150,9 +175,16 @@ struct SurfacesProps {
 fn Surfaces(props: &SurfacesProps) -> Html {
     let SurfacesProps { api, here, tell } = props;
     let (surface, go) = use_surface();
-    use_effect_of(surface, |_| browser::scroll_sideways_to(WAYS, HERE));
     let live = use_live(api, tell).live;
     let StepUp { confirm, prompt } = use_step_up(api, &here.me);
+    {
+        let confirm = confirm.clone();
+        use_effect_of(surface, move |_| {
+            browser::scroll_sideways_to(WAYS, HERE);
+            // A step back in the history takes away what the prompt was opened by.
+            at_end(move || confirm.leave())
+        });
+    }
     let (me, on_session) = (here.me.clone(), tell.clone());
     let hold = component_of::<Hold>(
         HoldProps {
@@ -267,5 +299,17 @@ mod tests {
         assert_eq!(Surface::parse("/console/wallet/"), Surface::Wallet);
         assert_eq!(Surface::parse("/console"), Surface::Agents);
         assert_eq!(Surface::parse("/console/nowhere"), Surface::Agents);
+    }
+
+    #[test]
+    fn the_way_back_leads_to_the_console_alone() {
+        for address in ["/console", "/console?x", "/console/agents?code=7k4m-x2f9"] {
+            assert!(is_address(address), "{address}");
+        }
+        for other in
+            ["", "/", "/consoles", "//console/agents", "https://console.example/console", "/security"]
+        {
+            assert!(!is_address(other), "{other}");
+        }
     }
 }

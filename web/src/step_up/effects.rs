@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::{
     api::{Access, Api, Call},
     browser,
-    ceremony::{CeremonyFailure, FRESH_MS, Mediation},
+    ceremony::{FRESH_MS, Mediation},
     clock, json,
     problem::Failure,
     webauthn::{self, Options},
@@ -81,18 +81,24 @@ struct Unanswered {
     key: String,
 }
 
+impl Unanswered {
+    fn is_of(&self, asked: &Asked) -> bool {
+        self.kind == asked.kind && self.canonical == asked.canonical
+    }
+}
+
 pub(super) struct Flow {
     api: Api,
     prompt: Store<Prompt>,
     /// As the server said last.
     pub(super) me: RefCell<Rc<Me>>,
     task: RefCell<Option<Rc<Task>>>,
-    unanswered: RefCell<Option<Unanswered>>,
+    unanswered: RefCell<Vec<Unanswered>>,
 }
 
 impl Flow {
     pub(super) fn new(api: Api, prompt: Store<Prompt>, me: Rc<Me>) -> Self {
-        let (task, unanswered) = (RefCell::new(None), RefCell::new(None));
+        let (task, unanswered) = (RefCell::new(None), RefCell::new(Vec::new()));
         Self { api, prompt, me: RefCell::new(me), task, unanswered }
     }
 
@@ -149,8 +155,6 @@ impl Flow {
                     task.confirmation.replace(Some(Confirmation { ceremony, token, credential }));
                     flow.send_confirmed(&task).await;
                 }
-                // A newer prompt took its place and speaks for itself.
-                Err(CeremonyFailure::Superseded) => {}
                 Err(why) => flow.tell(Action::PromptFailed(text::failure(&why.into()))),
             }
         });
@@ -242,7 +246,12 @@ impl Flow {
             // Another tab may have signed in since: then this page's own knowledge is old.
             Err(Difference::Session | Difference::Account) => {
                 let me = self.api.call::<Me>(Call::get("/v1/me", Access::SignedIn)).await;
-                self.me.replace(Rc::new(me.map_err(Unfit::Failed)?));
+                let me = me.map_err(Unfit::Failed)?;
+                // As somebody else: what was asked for here is not theirs to confirm.
+                if me.account.id != self.me.borrow().account.id {
+                    return Err(Unfit::Differs(Difference::Account));
+                }
+                self.me.replace(Rc::new(me));
                 self.check(&options, asked)
             }
             checked => checked,
@@ -286,12 +295,14 @@ impl Flow {
     async fn send(&self, asked: &Asked, key: &str, body: String) -> Result<JsValue, Failure> {
         let call = Call::post_json(asked.kind.path(), Access::SignedIn, body).idempotency_key(key);
         let answer = self.api.call_unread(call).await;
-        if answer.as_ref().is_err_and(Failure::may_pass) {
+        let lost = answer.as_ref().is_err_and(Failure::may_pass);
+        let mut unanswered = self.unanswered.borrow_mut();
+        unanswered.retain(|lost| !lost.is_of(asked));
+        if lost {
             let (kind, canonical, key) = (asked.kind, asked.canonical.clone(), key.to_owned());
-            self.unanswered.replace(Some(Unanswered { kind, canonical, key }));
-        } else if self.lost_key(asked).is_some() {
-            self.unanswered.replace(None);
+            unanswered.push(Unanswered { kind, canonical, key });
         }
+        drop(unanswered);
         answer
     }
 
@@ -304,9 +315,7 @@ impl Flow {
     }
 
     fn lost_key(&self, asked: &Asked) -> Option<String> {
-        let unanswered = self.unanswered.borrow();
-        let same = |lost: &&Unanswered| lost.kind == asked.kind && lost.canonical == asked.canonical;
-        unanswered.as_ref().filter(same).map(|lost| lost.key.clone())
+        self.unanswered.borrow().iter().find(|lost| lost.is_of(asked)).map(|lost| lost.key.clone())
     }
 
     /// The prompt goes, if it is still this one's.

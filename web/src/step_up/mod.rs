@@ -69,4 +69,9 @@ impl Confirm {
         let answer = self.0.perform(asked, body, opener).await?;
         json::read(answer).map_err(|why| Stopped::Failed(why.into()))
     }
+
+    /// Closes the prompt, if one is open, as its person could.
+    pub fn leave(&self) {
+        self.0.leave();
+    }
 }

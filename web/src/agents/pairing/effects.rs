@@ -83,10 +83,13 @@ pub(super) fn use_pairing(api: &Api, confirm: &Confirm) -> Handles {
         })
     };
     let leave = {
-        let tell = pairing.teller();
+        let pairing = pairing.clone();
         Callback::from(move |()| {
+            if matches!(&*pairing.latest(), Pairing::Found(found) if found.phase == Phase::Busy) {
+                return;
+            }
             browser::drop_query();
-            tell.dispatch(Action::Left);
+            pairing.teller().dispatch(Action::Left);
         })
     };
     Handles { pairing, look, approve, leave }

@@ -166,7 +166,10 @@ impl Found {
             Action::Paired(agent) => {
                 return Pairing::Asked(Asked { paired: Some(agent), ..Asked::typed(String::new()) });
             }
-            Action::Left => return Pairing::Asked(Asked::typed(String::new())),
+            // What was confirmed may be sent already: how it ends is told here.
+            Action::Left if self.phase != Phase::Busy => {
+                return Pairing::Asked(Asked::typed(String::new()));
+            }
             _ => {}
         }
         Pairing::Found(self)
@@ -290,5 +293,15 @@ mod tests {
         let Pairing::Asked(asked) = after(found().into_iter().chain([paired])) else { panic!("still there") };
         assert_eq!((asked.typed.as_str(), asked.paired), ("", Some(sample::agent(1))));
         assert!(matches!(after(found().into_iter().chain([Action::Left])), Pairing::Asked(_)));
+    }
+
+    #[test]
+    fn what_is_being_approved_is_not_left_and_its_pairing_is_told() {
+        let left = || found().into_iter().chain([Action::Approved { now_ms: NOW_MS }, Action::Left]);
+        assert!(matches!(after(left()), Pairing::Found(Found { phase: Phase::Busy, .. })));
+        let Pairing::Asked(asked) = after(left().chain([Action::Paired(sample::agent(1))])) else {
+            panic!("still there")
+        };
+        assert_eq!(asked.paired, Some(sample::agent(1)));
     }
 }

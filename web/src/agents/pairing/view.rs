@@ -96,7 +96,11 @@ fn decide(found: &Found, handles: &Handles, now_ms: u64) -> Html {
                     .attr("aria-disabled", busy.then_some("true"))
                     .with(text::PAIR),
             )
-            .with(button("btn", handles.leave.clone()).with(text::NOT_MINE))
+            .with(
+                button("btn", handles.leave.clone())
+                    .attr("aria-disabled", busy.then_some("true"))
+                    .with(text::NOT_MINE),
+            )
             .with(waiting(busy.then_some(text::PAIRING)));
         let failure = match phase {
             Phase::Failed(failure) => Some(alert("pair-failure", &failure.words(), None)),

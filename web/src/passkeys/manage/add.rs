@@ -1,4 +1,5 @@
 use crate::problem::Failure;
+use holdfast_protocol::ids::CeremonyId;
 use std::rc::Rc;
 use yew::prelude::Reducible;
 
@@ -18,8 +19,8 @@ pub(super) enum Adding {
     Confirming,
     /// Its options are here; how the last try failed, where there was one.
     Ready(Option<Failure>),
-    /// The device is asked.
-    Prompting,
+    /// The device is asked, with the options of this ceremony.
+    Prompting(CeremonyId),
     /// The server looks at the answer.
     Checking,
     /// The answer did not reach the server, or not its end: the same may be sent again.
@@ -42,7 +43,7 @@ pub(super) enum Action {
     Began,
     Left,
     Prepared,
-    PromptOpened,
+    PromptOpened(CeremonyId),
     PromptFailed(Failure),
     Answered,
     /// The server was not reached, or could not finish.
@@ -61,7 +62,7 @@ impl Reducible for Adding {
             Action::Left if matches!(*self, Adding::Checking) => Adding::Checking,
             Action::Left => Adding::Resting,
             Action::Prepared => Adding::Ready(None),
-            Action::PromptOpened => Adding::Prompting,
+            Action::PromptOpened(ceremony) => Adding::Prompting(ceremony),
             Action::PromptFailed(failure) => Adding::Ready(Some(failure)),
             Action::Answered => Adding::Checking,
             Action::CouldNotSend(failure) => Adding::Unsent(failure),
@@ -76,6 +77,11 @@ impl Adding {
     pub(super) fn may_begin(&self) -> bool {
         matches!(self, Adding::Resting | Adding::Ended(_) | Adding::Added)
     }
+
+    /// Whether the device's answer to these options is still wanted.
+    pub(super) fn awaits(&self, ceremony: &CeremonyId) -> bool {
+        matches!(self, Adding::Prompting(asked) if asked == ceremony)
+    }
 }
 
 #[cfg(test)]
@@ -87,14 +93,26 @@ mod tests {
         (*actions.into_iter().fold(Rc::new(Adding::Resting), |adding, action| adding.reduce(action))).clone()
     }
 
+    fn opened(ceremony: u8) -> Action {
+        Action::PromptOpened(CeremonyId::make([ceremony; 16]))
+    }
+
     #[test]
     fn a_closed_prompt_can_be_opened_again_without_another_confirmation() {
         let failure = Failure::Ceremony(CeremonyFailure::Cancelled(Kind::Registration));
-        let closed =
-            [Action::Began, Action::Prepared, Action::PromptOpened, Action::PromptFailed(failure.clone())];
+        let closed = [Action::Began, Action::Prepared, opened(1), Action::PromptFailed(failure.clone())];
         let state = after(closed);
         assert_eq!(state, Adding::Ready(Some(failure)));
         assert!(!state.may_begin());
+    }
+
+    #[test]
+    fn an_answer_that_crosses_the_leaving_is_not_wanted() {
+        let ceremony = CeremonyId::make([1; 16]);
+        assert!(after([Action::Began, Action::Prepared, opened(1)]).awaits(&ceremony));
+        assert!(!after([opened(1), Action::Left]).awaits(&ceremony));
+        let anew = [opened(1), Action::Left, Action::Began, Action::Prepared, opened(2)];
+        assert!(!after(anew).awaits(&ceremony));
     }
 
     #[test]

@@ -45,9 +45,10 @@ pub(super) enum Phase {
 pub(super) enum Action {
     Weighed(PasskeyView),
     Began(Kind, PasskeyView),
+    /// The person would rather not, before it began.
     Left,
-    Succeeded,
-    CouldNot(Failure),
+    /// How the one of this kind to this passkey ended: by then, another may be in sight.
+    Ended(Kind, PasskeyId, Phase),
 }
 
 impl Reducible for Deeds {
@@ -58,9 +59,12 @@ impl Reducible for Deeds {
         let phase = match action {
             Action::Weighed(view) => return Rc::new(deed(Kind::Removal, view, Phase::Weighing)),
             Action::Began(kind, view) => return Rc::new(deed(kind, view, Phase::UnderWay)),
+            // It may be carried out already: how it ends is told here.
+            Action::Left if self.busy() => return self,
             Action::Left => Phase::Left,
-            Action::Succeeded => Phase::Done,
-            Action::CouldNot(failure) => Phase::Failed(failure),
+            // Said of another passkey, it would be false.
+            Action::Ended(kind, id, _) if self.of(kind, &id).is_none() => return self,
+            Action::Ended(_, _, phase) => phase,
         };
         match &*self {
             Deeds::Latest(deed) => Rc::new(Deeds::Latest(Deed { phase, ..deed.clone() })),
@@ -99,7 +103,8 @@ mod tests {
         let weighed = [Action::Weighed(view.clone())];
         assert_eq!(after(weighed.clone()).of(Kind::Removal, &id), Some(&Phase::Weighing));
         assert!(!after(weighed).busy());
-        let failed = after([Action::Began(Kind::Removal, view), Action::CouldNot(Failure::ServerAway)]);
+        let ended = Action::Ended(Kind::Removal, id.clone(), Phase::Failed(Failure::ServerAway));
+        let failed = after([Action::Began(Kind::Removal, view), ended]);
         assert_eq!(failed.of(Kind::Removal, &id), Some(&Phase::Failed(Failure::ServerAway)));
     }
 
@@ -115,6 +120,32 @@ mod tests {
 
     #[test]
     fn an_answer_to_nothing_changes_nothing() {
-        assert_eq!(after([Action::Succeeded]), Deeds::None);
+        let (view, id) = (sample::passkey(1), sample::passkey(1).id);
+        assert_eq!(after([Action::Ended(Kind::Test, id.clone(), Phase::Done)]), Deeds::None);
+        let begun = [Action::Began(Kind::Test, view)];
+        let ended = begun.into_iter().chain([Action::Ended(Kind::Test, id.clone(), Phase::Done)]);
+        assert_eq!(after(ended).of(Kind::Test, &id), Some(&Phase::Done));
+    }
+
+    #[test]
+    fn an_answer_is_never_taken_for_that_to_another_deed() {
+        let (one, other) = (sample::passkey(1), sample::passkey(2));
+        for kind in [Kind::Test, Kind::EndOfSessions, Kind::Removal] {
+            let late = Action::Ended(kind, one.id.clone(), Phase::Done);
+            let weighed = [Action::Began(kind, one.clone()), Action::Weighed(other.clone()), late];
+            assert_eq!(after(weighed).of(Kind::Removal, &other.id), Some(&Phase::Weighing));
+        }
+        let late = Action::Ended(Kind::Test, one.id.clone(), Phase::Done);
+        let weighed = [Action::Began(Kind::Test, one.clone()), Action::Weighed(one.clone()), late];
+        assert_eq!(after(weighed).of(Kind::Removal, &one.id), Some(&Phase::Weighing));
+    }
+
+    #[test]
+    fn a_removal_under_way_is_not_taken_back_by_keeping_it() {
+        let (view, id) = (sample::passkey(1), sample::passkey(1).id);
+        let kept = after([Action::Weighed(view.clone()), Action::Left]);
+        assert_eq!(kept.of(Kind::Removal, &id), Some(&Phase::Left));
+        let late = after([Action::Began(Kind::Removal, view), Action::Left]);
+        assert_eq!(late.of(Kind::Removal, &id), Some(&Phase::UnderWay));
     }
 }

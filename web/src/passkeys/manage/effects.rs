@@ -16,7 +16,7 @@ use crate::{
 use holdfast_protocol::{
     account::Me,
     base64url::Bytes,
-    ids::CeremonyId,
+    ids::{CeremonyId, PasskeyId},
     passkeys::{
         Addition, AdditionVerifyRequest, EndByPasskeyRequest, PasskeyView, RegistrationResponse, Removal,
         Test,
@@ -78,9 +78,9 @@ pub(super) fn use_deeds(means: &Means) -> DeedHandles {
             let (means, tell) = (means.clone(), tell.clone());
             tell.dispatch(deed::Action::Began(deed::Kind::Test, view.clone()));
             spawn_local(async move {
-                let test = Test { id: view.id, name: view.name };
+                let test = Test { id: view.id.clone(), name: view.name };
                 let ended = means.confirm.perform::<Test, ()>(test, None, TEST_OPENER).await;
-                conclude(&tell, ended);
+                conclude(&tell, deed::Kind::Test, view.id, ended);
                 means.fetch.emit(());
             });
         })
@@ -91,9 +91,9 @@ pub(super) fn use_deeds(means: &Means) -> DeedHandles {
             let (means, tell) = (means.clone(), tell.clone());
             tell.dispatch(deed::Action::Began(deed::Kind::Removal, view.clone()));
             spawn_local(async move {
-                let removal = Removal { id: view.id, name: view.name };
+                let removal = Removal { id: view.id.clone(), name: view.name };
                 let ended = means.confirm.perform::<Removal, ()>(removal, None, REMOVE_OPENER).await;
-                conclude(&tell, ended);
+                conclude(&tell, deed::Kind::Removal, view.id, ended);
                 // Refused or not: it may have been removed elsewhere, or have another name by now.
                 means.tell_of_change().await;
             });
@@ -105,9 +105,10 @@ pub(super) fn use_deeds(means: &Means) -> DeedHandles {
             let (means, tell) = (means.clone(), tell.clone());
             tell.dispatch(deed::Action::Began(deed::Kind::EndOfSessions, view.clone()));
             spawn_local(async move {
-                let request = EndByPasskeyRequest { passkey: view.id };
+                let request = EndByPasskeyRequest { passkey: view.id.clone() };
                 let call = Call::post("/v1/sessions/end-by-passkey", Access::SignedIn, &request);
-                conclude(&tell, means.api.call::<()>(call).await.map_err(Stopped::Failed));
+                let ended = means.api.call::<()>(call).await.map_err(Stopped::Failed);
+                conclude(&tell, deed::Kind::EndOfSessions, view.id, ended);
                 means.fetch.emit(());
             });
         })
@@ -115,12 +116,13 @@ pub(super) fn use_deeds(means: &Means) -> DeedHandles {
     DeedHandles { deeds, test, remove, end_sessions }
 }
 
-fn conclude(tell: &Tell<Deeds>, ended: Result<(), Stopped>) {
-    tell.dispatch(match ended {
-        Ok(()) => deed::Action::Succeeded,
-        Err(Stopped::Left) => deed::Action::Left,
-        Err(Stopped::Failed(failure)) => deed::Action::CouldNot(failure),
-    });
+fn conclude(tell: &Tell<Deeds>, kind: deed::Kind, id: PasskeyId, ended: Result<(), Stopped>) {
+    let phase = match ended {
+        Ok(()) => deed::Phase::Done,
+        Err(Stopped::Left) => deed::Phase::Left,
+        Err(Stopped::Failed(failure)) => deed::Phase::Failed(failure),
+    };
+    tell.dispatch(deed::Action::Ended(kind, id, phase));
 }
 
 /// Options that were confirmed, good for one passkey; and the device's answer, once there is one.
@@ -254,15 +256,24 @@ impl Flow {
             return self.tell.dispatch(add::Action::Stopped(Why::Expired));
         };
         let answer = webauthn::create(&attempt.prompt);
-        self.tell.dispatch(add::Action::PromptOpened);
+        self.tell.dispatch(add::Action::PromptOpened(attempt.ceremony.clone()));
         spawn_local(async move {
-            match answer.await {
+            let answer = answer.await;
+            // An answer can cross the abort on its way: who has left wants nothing of it.
+            if !self.adding.latest().awaits(&attempt.ceremony) {
+                if answer.is_ok() {
+                    // The device holds a passkey now that opens nothing: it is told.
+                    self.means.tell_of_change().await;
+                }
+                return;
+            }
+            match answer {
                 Ok(credential) => {
                     attempt.answer = Some(credential);
                     self.slot.replace(Some(attempt));
                     self.send().await;
                 }
-                // The person has left, or a newer prompt has taken its place.
+                // A newer prompt has taken its place.
                 Err(CeremonyFailure::Superseded) => self.tell.dispatch(add::Action::Left),
                 Err(failure) => {
                     self.slot.replace(Some(attempt));

@@ -241,7 +241,8 @@ impl Shown<'_> {
             .attr("id", REMOVE_OPENER)
             .attr("aria-disabled", busy.then_some("true"))
             .with(text::REMOVE_NOW);
-        let actions = div("actions").with(remove).with(button("btn quiet", keep).with(text::KEEP));
+        let keep = button("btn quiet", keep).attr("aria-disabled", busy.then_some("true")).with(text::KEEP);
+        let actions = div("actions").with(remove).with(keep);
         task("removal-title", text::remove_title(&view.name))
             .with(classed("ul", "means").attr("role", "list").with_each(means))
             .with(actions)
@@ -313,7 +314,7 @@ fn add_box(handles: &AddHandles, naming: Option<&state::Edit>) -> Html {
         Adding::Confirming => return waiting(Some(text::CONFIRMING)),
         Adding::Ended(why) => return ended(why, begin),
         Adding::Ready(_) | Adding::Unsent(_) => None,
-        Adding::Prompting => Some(text::PROMPTING),
+        Adding::Prompting(_) => Some(text::PROMPTING),
         Adding::Checking => Some(text::CHECKING),
     };
     let failure = match &**adding {

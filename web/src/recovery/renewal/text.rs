@@ -9,4 +9,5 @@ pub(super) const DECLINED: &str =
 pub(super) const ABANDONED: &str = "New codes were shown here and never came into force: they are worth nothing, throw them away. Your old codes still work.";
 pub(super) const RENEWED: &str =
     "The new codes are in force. The old ones stopped working in the same moment: throw them away.";
-pub(super) const UNSURE: &str = "Another list is in force by now: these new codes, whose answer was lost, or some that were made in another tab. To be sure which ones work, make new ones once more.";
+pub(super) const UNSURE: &str = "Another list is in force by now, or may be: new codes whose answer was lost, or some that were made in another tab. Throw none of them away. To be sure which ones work, make new ones once more.";
+pub(super) const NOT_KNOWN: &str = "It is not known which codes work now, new ones or older ones: throw none of them away. To be sure of these, type one back and confirm with a passkey; then they are the only ones that work.";
