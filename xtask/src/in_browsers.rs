@@ -66,7 +66,7 @@ impl Browser {
             .args(["test", "--package", "holdfast-pop", "--target", "wasm32-unknown-unknown"])
             .args(["--no-fail-fast", "--test", "*", "--"])
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &equipment.wasm_bindgen_test_runner)
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", self.capabilities(project, equipment)?);
         for Place { variable, .. } in [WINDOW, DEDICATED_WORKER, SHARED_WORKER, SERVICE_WORKER] {
@@ -99,7 +99,9 @@ impl Browser {
             ),
             Browser::Firefox => {
                 let binary = equipment.variable(FIREFOX.variable)?;
-                ("firefox", json!({ "moz:firefoxOptions": { "binary": binary } }))
+                // As many as the runner's server has threads to begin with, less one.
+                let prefs = json!({ "network.http.max-persistent-connections-per-server": 3 });
+                ("firefox", json!({ "moz:firefoxOptions": { "binary": binary, "prefs": prefs } }))
             }
             // The driver knows its browser.
             Browser::WebKit => ("webkit", json!({})),

@@ -31,6 +31,9 @@ struct Tally {
 pub(crate) enum NoTests {
     Fail,
     Pass,
+    /// They have not begun: wasm-bindgen's runner serves their files over so few connections that a browser
+    /// may wait for one for ever. Once more, at most twice.
+    Again,
 }
 
 impl Report {
@@ -38,13 +41,19 @@ impl Report {
     /// that should have had tests and ran none, counts as one failure.
     pub(crate) fn tests(&mut self, name: &str, no_tests: NoTests, command: &mut Command) {
         self.step(name, || {
-            let (status, heard) = overheard(command)?;
+            let (mut status, mut heard) = overheard(command)?;
+            let mut again = if no_tests == NoTests::Again { 2 } else { 0 };
+            while again > 0 && heard.contains(NOT_BEGUN) && !heard.contains("running ") {
+                eprintln!("\n{name}: the runner did not begin; once more");
+                (status, heard) = overheard(command)?;
+                again -= 1;
+            }
             let mut tally = tally(&heard);
             if !status.success() && tally.failed == 0 {
                 eprintln!("\nerror: {name} failed ({status})");
                 tally.failed = 1;
             }
-            if tally.passed + tally.failed == 0 && no_tests == NoTests::Fail {
+            if tally.passed + tally.failed == 0 && no_tests != NoTests::Pass {
                 eprintln!("\nerror: {name} ran no test at all; that is a failure, not a success");
                 tally.failed = 1;
             }
@@ -96,6 +105,9 @@ impl AddAssign for Tally {
         self.ignored += more.ignored;
     }
 }
+
+/// What wasm-bindgen's runner says when the page of the tests was never complete.
+const NOT_BEGUN: &str = "Failed to detect test as having been run";
 
 /// Adds up the summaries of libtest (and of wasm-bindgen's runner, which imitates it) and of Node.
 fn tally(heard: &str) -> Tally {
@@ -158,5 +170,28 @@ test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         report.tests("not there", NoTests::Pass, &mut Command::new("no-such-program-at-all"));
         let failed: Vec<u32> = report.rows.iter().map(|row| row.tally.failed).collect();
         assert_eq!(failed, [0, 1, 1, 1]);
+    }
+
+    #[test]
+    fn tests_that_have_not_begun_are_run_again_and_others_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let passes = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 filtered out; finished in 0.02s";
+        let mut report = Report::default();
+        for (name, no_tests, begins_at, says) in [
+            ("begins late", NoTests::Again, 3, NOT_BEGUN.to_owned()),
+            ("never begins", NoTests::Again, 9, NOT_BEGUN.to_owned()),
+            ("began", NoTests::Again, 2, ["running 2 tests\n", NOT_BEGUN].concat()),
+            ("of others", NoTests::Fail, 2, NOT_BEGUN.to_owned()),
+        ] {
+            let tries = folder.path().join(name);
+            let script =
+                r#"echo >> "$1"; [ "$(wc -l < "$1")" = "$2" ] && echo "$3" && exit; echo "$4"; exit 1"#;
+            let mut command = Command::new("sh");
+            command.args(["-c", script, "sh"]).arg(tries).args([&begins_at.to_string(), passes, &says]);
+            report.tests(name, no_tests, &mut command);
+        }
+        let tallies: Vec<(u32, u32)> =
+            report.rows.iter().map(|row| (row.tally.passed, row.tally.failed)).collect();
+        assert_eq!(tallies, [(2, 0), (0, 1), (0, 1), (0, 1)]);
     }
 }

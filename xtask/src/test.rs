@@ -93,6 +93,10 @@ fn steps(project: &Project, equipment: &Equipment, args: &Args, report: &mut Rep
         let title = format!("{name}: {what}");
         let none_is_fine = *name == "docs" || !args.filter.is_empty();
         let no_tests = if none_is_fine { NoTests::Pass } else { NoTests::Fail };
+        let no_tests = match how {
+            How::Module(_) if no_tests == NoTests::Fail => NoTests::Again,
+            _ => no_tests,
+        };
         let mut run = |title: &str, command: Result<Command>| {
             let command = command.and_then(|mut command| equipment.lend_to(&mut command).map(|()| command));
             match command {
