@@ -6,7 +6,7 @@ use crate::workers::Sum;
 use anyhow::{Result, ensure};
 use holdfast_protocol::pop::{Close, Timing};
 
-const DAY_MS: u64 = 86_400_000;
+const HOUR_MS: u64 = 3_600_000;
 /// A browser that comes back waits for up to this first.
 const BACKOFF_MS: u64 = 1_000;
 
@@ -29,12 +29,12 @@ pub(crate) struct Honest {
     pub ended_asleep: u64,
 }
 
-/// Adds one browser's days: whenever the server ends its connection, it opens the next one as soon as
+/// Adds one browser's hours: whenever the server ends its connection, it opens the next one as soon as
 /// it is awake and has a network.
 pub(crate) fn live(parameters: &Parameters, timing: Timing, index: u32, sum: &mut Honest) -> Result<()> {
     let mut random = Random::new(parameters.seed, u64::from(index));
     let mut browser = Browser::new(&mut random, &parameters.weather);
-    let end_ms = u64::from(parameters.days) * DAY_MS;
+    let end_ms = u64::from(parameters.hours) * HOUR_MS;
     let mut opened_ms = browser.is_back_at(0);
     while opened_ms < end_ms {
         let mut link = Link::open(&mut browser, &mut random, &parameters.weather, timing, opened_ms)?;
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn without_absences_nothing_ends() {
         let sum = run(&["--asleep", "0", "--throttled", "0", "--outages-a-day", "0"]);
-        assert_eq!((sum.connected_ms, sum.ended_there, sum.ended_asleep), (200 * DAY_MS, 0, 0));
+        assert_eq!((sum.connected_ms, sum.ended_there, sum.ended_asleep), (200 * 24 * HOUR_MS, 0, 0));
         assert_eq!(run(&["--asleep", "0", "--throttled", "0", "--outages-a-day", "0"]), sum, "the same seed");
     }
 
@@ -98,7 +98,7 @@ mod tests {
         assert!((1_200..1_400).contains(&sum.ended_asleep), "{sum:?}");
         assert!(sum.ended_without_network == 0 && sum.ended_there < 5, "{sum:?}");
         let awake = 180.0 / 220.0;
-        let connected = crate::random::real(sum.connected_ms) / crate::random::real(200 * DAY_MS);
+        let connected = crate::random::real(sum.connected_ms) / crate::random::real(200 * 24 * HOUR_MS);
         assert!((connected - awake).abs() < 0.02, "{connected} of the time");
     }
 

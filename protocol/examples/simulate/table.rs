@@ -49,11 +49,11 @@ impl Row {
 /// Both tables: what honest browsers pay, and what thieves get.
 pub(crate) fn write(rows: &[Row], parameters: &Parameters) -> String {
     let mut text = String::new();
-    let Parameters { connections, days, thieves, relays, .. } = *parameters;
-    let years = f64::from(connections) * f64::from(days) / 365.25;
+    let Parameters { connections, hours, thieves, relays, .. } = *parameters;
+    let years = f64::from(connections) * f64::from(hours) / (24.0 * 365.25);
     let _ = writeln!(
         text,
-        "{connections} honest connections, days of each: {days}; {years:.1} connection-years a line \
+        "{connections} honest connections, hours of each: {hours}; {years:.1} connection-years a line \
          (* the defaults in the code)\n"
     );
     let _ = writeln!(

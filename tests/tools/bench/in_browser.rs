@@ -69,9 +69,9 @@ pub(crate) async fn measure() -> Result<Vec<Figure>> {
     }
     let [challenge, proof, over_npm, in_frame_ms, sign_ms] = ratios.map(median);
     Ok(vec![
-        Figure { name: "pop.challenge_over_sign", value: challenge, aim: Aim::AtMost(1.3) },
-        Figure { name: "pop.proof_over_sign", value: proof, aim: Aim::AtMost(1.5) },
-        Figure { name: "pop.proof_over_dpop_npm", value: over_npm, aim: Aim::AtMost(0.8) },
+        Figure { name: "pop.challenge_over_sign", value: challenge, aim: Aim::AtMost(1.2) },
+        Figure { name: "pop.proof_over_sign", value: proof, aim: Aim::AtMost(1.35) },
+        Figure { name: "pop.proof_over_dpop_npm", value: over_npm, aim: Aim::AtMost(0.7) },
         Figure { name: "pop.bare_sign_in_frame_ms", value: in_frame_ms, aim: Aim::None },
         Figure { name: "pop.bare_sign_ms", value: sign_ms, aim: Aim::None },
     ])
