@@ -12,7 +12,7 @@ pub(crate) struct Parameters {
     /// Honest connections, each in a browser of its own.
     #[arg(long, value_name = "COUNT", default_value_t = 2_000, value_parser = count())]
     pub connections: u32,
-    /// How long each is watched; a million of them take about five minutes an hour and setting on two cores.
+    /// How long each is watched; a million take a minute and a half for each hour and setting on two cores.
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = RangedU64ValueParser::<u32>::new().range(1..=87_600))]
     pub hours: u32,
     /// Live connections taken over by somebody with the cookie and without the key.
