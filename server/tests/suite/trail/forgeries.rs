@@ -23,7 +23,7 @@ pub(super) struct Forgery {
     row: Row,
     what: Activity,
     parameters: String,
-    claims: Claims,
+    pub(super) claims: Claims,
 }
 
 /// What is changed of it, and what of the passkey's answer.
@@ -72,7 +72,7 @@ impl Forgery {
     }
 
     /// A confirmation of something else, which fits in all its parts.
-    fn becomes<A: Action>(&mut self, action: &A) {
+    pub(super) fn becomes<A: Action>(&mut self, action: &A) {
         self.parameters = canonical_text(action).unwrap();
         let (sentence, outcome) = (action.sentence(Locale::En), Outcome::Confirmed);
         let parameters = hash_of(&self.parameters);

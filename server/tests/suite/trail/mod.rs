@@ -5,6 +5,7 @@ mod alterations;
 mod command;
 mod forgeries;
 mod heads;
+mod own_end;
 
 use crate::support::{Browser, SoftPasskey, World, passkey_of, run};
 use holdfast_protocol::{
@@ -64,10 +65,7 @@ impl Real {
     }
 
     async fn rows(&self) -> Vec<Row> {
-        let mut rows = Vec::new();
-        let mut tx = self.world.app.db.read().await.unwrap();
-        verify_log::rows(&mut tx, |row| rows.push(row)).await.unwrap();
-        rows
+        rows(&self.world).await
     }
 
     /// Where the owner's passkey was added.
@@ -136,12 +134,24 @@ impl Real {
 
     /// What the trail in the database is worth.
     async fn verified(&self, heads: Heads) -> (Summary, Vec<Finding>) {
-        let mut findings = Vec::new();
-        let verified = verify_log::verify(&self.world.app.db, Rules::default(), heads, |finding| {
-            findings.push(finding);
-        });
-        (verified.await.unwrap(), findings)
+        verified(&self.world, heads).await
     }
+}
+
+async fn rows(world: &World) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut tx = world.app.db.read().await.unwrap();
+    verify_log::rows(&mut tx, |row| rows.push(row)).await.unwrap();
+    rows
+}
+
+/// What the trail in a world's database is worth.
+pub async fn verified(world: &World, heads: Heads) -> (Summary, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let verified = verify_log::verify(&world.app.db, Rules::default(), heads, |finding| {
+        findings.push(finding);
+    });
+    (verified.await.unwrap(), findings)
 }
 
 /// A new account, whose passkey was added as the server adds one.
