@@ -70,10 +70,7 @@ impl Confirmed<'_> {
         if self.sentence != said.sentence {
             return Err(Fault::Sentence);
         }
-        let time = claims.issued_at_ms..claims.expires_at_ms;
-        if !u64::try_from(self.at_ms).is_ok_and(|at_ms| time.contains(&at_ms)) {
-            return Err(Fault::Time);
-        }
+        tokens::require_in_time(&claims, self.at_ms).map_err(|_| Fault::Time)?;
         let passkey = passkey.ok_or(Fault::UnknownPasskey)?;
         // A passkey may confirm its own end, which is recorded first.
         let is_own_end = self.action == Kind::PasskeyRemove
