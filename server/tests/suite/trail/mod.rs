@@ -145,6 +145,13 @@ async fn rows(world: &World) -> Vec<Row> {
     rows
 }
 
+async fn passkeys(world: &World) -> Vec<PasskeyRow> {
+    let mut passkeys = Vec::new();
+    let mut tx = world.app.db.read().await.unwrap();
+    verify_log::passkeys(&mut tx, |row| passkeys.push(row)).await.unwrap();
+    passkeys
+}
+
 /// What the trail in a world's database is worth.
 pub async fn verified(world: &World, heads: Heads) -> (Summary, Vec<Finding>) {
     let mut findings = Vec::new();
@@ -163,16 +170,14 @@ async fn enrolled(world: &World) -> AccountId {
 
 /// Records of each passkey that a test has put into the table what the server records when it adds one.
 pub async fn enrol(world: &World) {
-    let (mut told, mut passkeys, mut accounts) = (HashSet::new(), Vec::new(), HashSet::new());
+    let (mut told, mut accounts) = (HashSet::new(), HashSet::new());
     for row in rows(world).await {
         if let Ok(Activity::PasskeyAdded { passkey, .. }) = serde_json::from_slice(&row.what) {
             told.insert(passkey.as_str().as_bytes().to_vec());
             accounts.insert(row.account);
         }
     }
-    let mut tx = world.app.db.read().await.unwrap();
-    verify_log::passkeys(&mut tx, |row| passkeys.push(row)).await.unwrap();
-    drop(tx);
+    let passkeys = passkeys(world).await;
     let mut tx = world.app.db.write().await.unwrap();
     for PasskeyRow { account, id, credential_id, public_key, .. } in passkeys {
         if !told.insert(id.clone()) {
@@ -225,8 +230,13 @@ async fn ask<A: Action>(
 
 /// What rows are worth by themselves, in the order in which a database gives them.
 fn judge(rows: &[Row], rules: Rules, heads: Heads) -> (Summary, Vec<Finding>) {
-    let mut verifier = Verifier::new(rules, heads);
+    judge_all(rows, &[], Verifier::new(rules, heads))
+}
+
+/// The same with rows of the table of passkeys.
+fn judge_all(rows: &[Row], passkeys: &[PasskeyRow], mut verifier: Verifier) -> (Summary, Vec<Finding>) {
     let mut findings: Vec<Finding> = rows.iter().flat_map(|row| verifier.take(row)).collect();
+    findings.extend(passkeys.iter().flat_map(|row| verifier.take_passkey(row)));
     let (summary, more) = verifier.finish();
     findings.extend(more);
     (summary, findings)
