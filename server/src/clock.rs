@@ -3,11 +3,17 @@
 use holdfast_protocol::pop::Now;
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, ready},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::watch;
+
+/// Another instance's clock may be ahead by so much.
+pub(crate) const SKEW_MS: u64 = 5_000;
 
 /// Where the time comes from. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -16,7 +22,14 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System { started: Instant },
-    Manual(Arc<watch::Sender<Now>>),
+    Manual(Arc<Manual>),
+}
+
+#[derive(Debug)]
+struct Manual {
+    now: watch::Sender<Now>,
+    /// How much it goes on by itself after each look.
+    step_ms: AtomicU64,
 }
 
 impl Clock {
@@ -28,7 +41,8 @@ impl Clock {
 
     /// A clock that stands still until [`Clock::advance`].
     pub fn manual(unix_ms: u64) -> Self {
-        Self(Source::Manual(Arc::new(watch::Sender::new(Now { monotonic_ms: 0, unix_ms }))))
+        let now = watch::Sender::new(Now { monotonic_ms: 0, unix_ms });
+        Self(Source::Manual(Arc::new(Manual { now, step_ms: AtomicU64::new(0) })))
     }
 
     /// Both times at once.
@@ -39,7 +53,11 @@ impl Clock {
                 monotonic_ms: millis(started.elapsed()),
                 unix_ms: SystemTime::now().duration_since(UNIX_EPOCH).map(millis).unwrap_or_default(),
             },
-            Source::Manual(now) => *now.borrow(),
+            Source::Manual(manual) => {
+                let now = *manual.now.borrow();
+                manual.advance(manual.step_ms.load(Ordering::Relaxed));
+                now
+            }
         }
     }
 
@@ -55,9 +73,9 @@ impl Clock {
                 let left = monotonic_ms.saturating_sub(self.now().monotonic_ms);
                 tokio::time::sleep(Duration::from_millis(left)).await;
             }
-            Source::Manual(now) => {
+            Source::Manual(manual) => {
                 let reached = |now: &Now| now.monotonic_ms >= monotonic_ms;
-                if now.subscribe().wait_for(reached).await.is_err() {
+                if manual.now.subscribe().wait_for(reached).await.is_err() {
                     std::future::pending::<()>().await;
                 }
             }
@@ -66,10 +84,25 @@ impl Clock {
 
     /// Moves a manual clock; the machine's clock moves by itself.
     pub fn advance(&self, by: Duration) {
-        if let Source::Manual(now) = &self.0 {
-            now.send_modify(|now| {
-                now.monotonic_ms = now.monotonic_ms.saturating_add(millis(by));
-                now.unix_ms = now.unix_ms.saturating_add(millis(by));
+        if let Source::Manual(manual) = &self.0 {
+            manual.advance(millis(by));
+        }
+    }
+
+    /// Lets a manual clock go on by itself, by so much after each look at it, so that no two see the same time.
+    pub fn step(&self, by: Duration) {
+        if let Source::Manual(manual) = &self.0 {
+            manual.step_ms.store(millis(by), Ordering::Relaxed);
+        }
+    }
+}
+
+impl Manual {
+    fn advance(&self, by_ms: u64) {
+        if by_ms > 0 {
+            self.now.send_modify(|now| {
+                now.monotonic_ms = now.monotonic_ms.saturating_add(by_ms);
+                now.unix_ms = now.unix_ms.saturating_add(by_ms);
             });
         }
     }
@@ -135,6 +168,16 @@ mod tests {
         clock.advance(Duration::from_millis(1));
         sleeper.await.unwrap();
         assert_eq!(clock.unix_ms(), 1_050);
+    }
+
+    #[test]
+    fn a_manual_clock_goes_on_by_itself_once_it_is_told_to() {
+        let clock = Clock::manual(1_000);
+        assert_eq!([clock.unix_ms(), clock.unix_ms()], [1_000, 1_000]);
+        clock.step(Duration::from_millis(2));
+        assert_eq!([clock.unix_ms(), clock.unix_ms()], [1_000, 1_002]);
+        clock.step(Duration::ZERO);
+        assert_eq!([clock.unix_ms(), clock.unix_ms()], [1_004, 1_004]);
     }
 
     #[tokio::test]

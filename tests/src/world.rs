@@ -38,6 +38,7 @@ use holdfast_protocol::history::Activity;
 use holdfast_protocol::ids::{AccountId, WalletId};
 use holdfast_protocol::wallet::Usd;
 use holdfast_server::audit::{self, Event};
+use holdfast_server::verify_log::{self, Heads, Rules, Verifier};
 use holdfast_server::{app::App, clock::Clock, config::Config, ledger, secrets::Secret};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
@@ -324,7 +325,7 @@ impl World {
     }
 
     /// Fails if the Content-Security-Policy stopped anything, by the browser's own word or by what it
-    /// reported to the server, or if a script failed without being caught.
+    /// reported to the server, if a script failed without being caught, or if the audit trail does not hold.
     pub async fn assert_no_violations(&self, browser: &Browser) -> Result<()> {
         let complaints = browser.complaints().await?.into_iter();
         let wrong = complaints.filter(|it| it.is_violation() || it.source.contains("javascript"));
@@ -332,6 +333,17 @@ impl World {
         ensure!(wrong.is_empty(), "the browser complains: {wrong:?}");
         let reports = self.wire.exchanges_at("/v1/csp-report");
         ensure!(reports.is_empty(), "reported to the server: {reports:?}");
+        self.assert_trail_holds().await
+    }
+
+    /// Of the events alone: a passkey that a test has put into its table was registered nowhere.
+    async fn assert_trail_holds(&self) -> Result<()> {
+        let mut verifier = Verifier::new(Rules::default(), Heads::default());
+        let mut findings = Vec::new();
+        let mut tx = self.server()?.app.db.read().await?;
+        verify_log::rows(&mut tx, |row| findings.extend(verifier.take(&row))).await?;
+        findings.extend(verifier.finish().1);
+        ensure!(findings.is_empty(), "the audit trail does not hold: {findings:?}");
         Ok(())
     }
 

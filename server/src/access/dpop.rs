@@ -7,6 +7,7 @@ use super::{
 use crate::{
     app::App,
     audit::{self, Event},
+    clock::SKEW_MS,
     problem::{Refusal, Result},
     secrets::{p256_verifies, sha256},
     wire::single,
@@ -22,8 +23,6 @@ use holdfast_protocol::{
 
 /// How long a nonce is taken.
 const NONCE_LIVES_MS: u64 = 300_000;
-/// Another instance's clock may be ahead by so much.
-const SKEW_MS: u64 = 5_000;
 const PURPOSE: &str = "dpop/nonce";
 
 /// A nonce needs no storage: its time, and a MAC over it.

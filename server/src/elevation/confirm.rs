@@ -44,9 +44,10 @@ pub(super) async fn confirm<A: Action>(
         tokens::verify(&by.app.config.keys, &token).map_err(|why| refuse(Code::TokenInvalid, why))?;
     trace.spends = Some(claims.ceremony.clone());
     require_for(by, action, &trace.canonical, &ceremony, &claims)?;
-    if i64::try_from(claims.expires_at_ms).is_ok_and(|expires_at_ms| expires_at_ms <= by.now_ms) {
-        return Err(missing());
-    }
+    tokens::require_in_time(&claims, by.now_ms).map_err(|why| {
+        tracing::info!(%why, "refused");
+        missing()
+    })?;
     let asked = store::take(by.tx, &ceremony, &by.session.id).await?;
     if !asked.is_some_and(|asked| same(&asked.token_hash, &stored(&token))) {
         // The token is genuine and not expired: it was used, or a server has started since.

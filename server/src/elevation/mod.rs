@@ -48,6 +48,25 @@ pub(crate) trait Perform: Action {
     fn perform(elevated: &mut Elevated<'_, Self>) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
 
+/// Who tries, and when: one look at the clock, so that what is judged and what is recorded have one time.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    app: &'a App,
+    session: &'a Session,
+    now_ms: i64,
+}
+
+impl<'a> Attempt<'a> {
+    fn in_transaction(self, tx: &'a mut Tx) -> Asker<'a> {
+        let Self { app, session, now_ms } = self;
+        Asker { app, tx, session, now_ms }
+    }
+
+    fn event(self, what: Activity) -> Event<'a> {
+        event(self.session, what, self.now_ms)
+    }
+}
+
 /// Who asks, and the transaction of it.
 pub(crate) struct Asker<'a> {
     pub app: &'a App,
@@ -90,17 +109,16 @@ async fn act<A: Perform>(
     let key = if A::WANTS_KEY { Some(replies::wanted_key(&headers)?) } else { replies::key(&headers)? };
     let mut trace = Trace::of(&request.parameters)?;
     let mut tx = access::write_as(&app, &session).await?;
-    let now_ms = app.clock.unix_ms();
+    let attempt = Attempt { app: &app, session: &session, now_ms: app.clock.unix_ms() };
     store::set_out(&mut tx).await?;
     if let Some(key) = key {
         let hash = replies::request_hash(A::KIND, &session.id, &trace.canonical);
-        if let Some(answer) = replies::claim(&mut tx, &session.account, key, &hash, now_ms).await? {
+        if let Some(answer) = replies::claim(&mut tx, &session.account, key, &hash, attempt.now_ms).await? {
             return Ok(answered(answer));
         }
     }
-    let by = Asker { app: &app, tx: &mut tx, session: &session, now_ms };
-    let tried = carry_out(by, request, key, &mut trace).await;
-    Ok(answered(trace.conclude(&app, &session, tx, tried).await?))
+    let tried = carry_out(attempt.in_transaction(&mut tx), request, key, &mut trace).await;
+    Ok(answered(trace.conclude(attempt, tx, tried).await?))
 }
 
 fn answered(answer: String) -> Response {

@@ -1,4 +1,4 @@
-use super::{Asker, Perform, admit, store, trace::Done, trace::Trace};
+use super::{Asker, Attempt, Perform, admit, store, trace::Done, trace::Trace};
 use crate::{
     access::{self, SignedIn},
     app::{App, stored},
@@ -29,11 +29,10 @@ pub(super) async fn preflight<A: Perform>(
     let trace = Trace::of(&parameters)?;
     let mut tx = access::write_as(&app, &session).await?;
     store::set_out(&mut tx).await?;
-    let now_ms = app.clock.unix_ms();
-    let by = Asker { app: &app, tx: &mut tx, session: &session, now_ms };
-    let options = ask(by, &parameters, &trace).await;
+    let attempt = Attempt { app: &app, session: &session, now_ms: app.clock.unix_ms() };
+    let options = ask(attempt.in_transaction(&mut tx), &parameters, &trace).await;
     let asked = options.map(|options| (options, Done { outcome: Outcome::Asked, evidence: None }));
-    Ok(axum::Json(trace.conclude(&app, &session, tx, asked).await?))
+    Ok(axum::Json(trace.conclude(attempt, tx, asked).await?))
 }
 
 async fn ask<A: Perform>(mut by: Asker<'_>, parameters: &A, trace: &Trace) -> Result<StepUpOptions> {
@@ -42,7 +41,7 @@ async fn ask<A: Perform>(mut by: Asker<'_>, parameters: &A, trace: &Trace) -> Re
     let (config, session) = (&by.app.config, by.session);
     let ceremony = CeremonyId::make(by.app.entropy.make());
     let lives_ms = u64::try_from(config.lifetimes.ceremony.as_millis()).unwrap_or(u64::MAX);
-    let issued_at_ms = by.app.clock.now().unix_ms;
+    let issued_at_ms = u64::try_from(by.now_ms).unwrap_or_default();
     let step_up = StepUp {
         account: session.account.clone(),
         session: session.id.clone(),

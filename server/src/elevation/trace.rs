@@ -1,9 +1,8 @@
 //! What stays of a try, whatever comes of it.
 
-use super::{event, store};
+use super::{Attempt, store};
 use crate::{
-    access::{Session, refuse},
-    app::App,
+    access::refuse,
     audit,
     db::Tx,
     problem::{Refusal, Result},
@@ -62,21 +61,19 @@ impl Trace {
     /// but what is kept of a refusal.
     pub(super) async fn conclude<T>(
         self,
-        app: &App,
-        session: &Session,
+        by: Attempt<'_>,
         mut tx: Tx,
         tried: Result<(T, Done)>,
     ) -> Result<T> {
-        let now_ms = app.clock.unix_ms();
         match tried {
             Ok((answer, Done { outcome, evidence })) => {
-                self.mark_suspect(&mut tx, session, now_ms).await?;
-                let event = event(session, self.activity(outcome, None), now_ms);
+                self.mark_suspect(&mut tx, by).await?;
+                let event = by.event(self.activity(outcome, None));
                 match evidence {
                     Some(evidence) => audit::record_with(&mut tx, event, &evidence).await?,
                     None => audit::record(&mut tx, event).await?,
                 }
-                tx.commit(&app.live).await?;
+                tx.commit(&by.app.live).await?;
                 Ok(answer)
             }
             // Nobody has refused anything: the same again, with the same confirmation, may succeed.
@@ -84,28 +81,28 @@ impl Trace {
             Err(refusal) => {
                 // In one transaction with the refusal: whoever repeats the request meanwhile waits for it.
                 store::turn_back(&mut tx).await?;
-                self.keep(&mut tx, session, &refusal, now_ms).await?;
-                tx.commit(&app.live).await?;
+                self.keep(&mut tx, by, &refusal).await?;
+                tx.commit(&by.app.live).await?;
                 Err(refusal)
             }
         }
     }
 
     /// Keeps what a refused try leaves behind.
-    async fn keep(&self, tx: &mut Tx, session: &Session, refusal: &Refusal, now_ms: i64) -> Result<()> {
+    async fn keep(&self, tx: &mut Tx, by: Attempt<'_>, refusal: &Refusal) -> Result<()> {
         if let Some(ceremony) = &self.spends {
-            store::take(tx, ceremony, &session.id).await?;
+            store::take(tx, ceremony, &by.session.id).await?;
         }
-        self.mark_suspect(tx, session, now_ms).await?;
+        self.mark_suspect(tx, by).await?;
         let what = self.activity(self.outcome, Some(refusal.code()));
-        Ok(audit::record_once(tx, event(session, what, now_ms)).await?)
+        Ok(audit::record_once(tx, by.event(what)).await?)
     }
 
-    async fn mark_suspect(&self, tx: &mut Tx, session: &Session, now_ms: i64) -> Result<()> {
+    async fn mark_suspect(&self, tx: &mut Tx, by: Attempt<'_>) -> Result<()> {
         let Some(passkey) = &self.suspect else { return Ok(()) };
-        webauthn::store::suspect(tx, passkey, now_ms).await?;
+        webauthn::store::suspect(tx, passkey, by.now_ms).await?;
         let what = Activity::PasskeySuspect { passkey: passkey.id()?, name: passkey.name.clone() };
-        Ok(audit::record(tx, event(session, what, now_ms)).await?)
+        Ok(audit::record(tx, by.event(what)).await?)
     }
 
     fn activity(&self, outcome: Outcome, code: Option<Code>) -> Activity {

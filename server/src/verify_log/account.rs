@@ -32,6 +32,8 @@ pub(super) struct Account {
     older: Vec<PasskeyId>,
     /// Confirmed step-ups for a further passkey, of which none has come yet.
     additions: u64,
+    /// The passkey that was removed just now, before the step-up of that removal, which it may have confirmed.
+    removing: Option<PasskeyId>,
     ceremonies: HashSet<CeremonyId>,
     nonces: HashSet<Vec<u8>>,
     heads: Signed,
@@ -68,6 +70,7 @@ impl Account {
             passkeys: HashMap::new(),
             older: Vec::new(),
             additions: 0,
+            removing: None,
             ceremonies: HashSet::new(),
             nonces: HashSet::new(),
             newest_head: heads.keys().next_back().copied().unwrap_or_default(),
@@ -166,12 +169,15 @@ impl Account {
     /// Judges what the row says, and remembers what later ones are judged by.
     fn judge(&mut self, row: &Row, event: Event, rules: &Rules, summary: &mut Summary) -> Result<(), Fault> {
         let Event { what, session, evidence } = event;
+        // The server records both in one transaction, and between them at most that a passkey counted backwards.
+        let removing = self.removing.take();
         let is_older = matches!(self.previous, Previous::Unchained)
             && matches!((&what, &evidence), (Activity::PasskeyAdded { .. }, None));
         if !is_older && !is_evidence_of(&what, evidence.as_ref()) {
             return Err(Fault::Evidence);
         }
         match &what {
+            Activity::PasskeySuspect { .. } => self.removing.clone_from(&removing),
             Activity::PasskeyAdded { .. } if !self.passkeys.is_empty() || !self.older.is_empty() => {
                 self.additions = self.additions.checked_sub(1).ok_or(Fault::Unconfirmed)?;
             }
@@ -198,6 +204,7 @@ impl Account {
             (Activity::PasskeyRemoved { passkey, .. }, _) => {
                 let removed = self.passkeys.values_mut().filter(|known| known.id == passkey);
                 removed.for_each(|known| known.removed = true);
+                self.removing = Some(passkey);
             }
             (
                 Activity::StepUp { action, outcome: Outcome::Confirmed, sentence, .. },
@@ -226,7 +233,8 @@ impl Account {
                         user_handle: None,
                     },
                 };
-                let claims = confirmed.verify(self.passkeys.get(&credential_id.0), rules)?;
+                let passkey = self.passkeys.get(&credential_id.0);
+                let claims = confirmed.verify(passkey, removing.as_ref(), rules)?;
                 let is_first = self.ceremonies.insert(claims.ceremony);
                 if !self.nonces.insert(claims.nonce.0) || !is_first {
                     return Err(Fault::UsedTwice);

@@ -13,7 +13,7 @@ mod store;
 pub use command::{Arguments, Verdict, run, verify};
 pub use finding::{Fault, Finding, Place};
 pub use heads::Heads;
-pub use store::rows;
+pub use store::{passkeys, rows};
 
 use crate::{audit::chain::Link, secrets::Keyring};
 use account::Account;

@@ -35,8 +35,14 @@ pub(super) struct Confirmed<'a> {
 
 impl Confirmed<'_> {
     /// Everything that the server checked when it carried the action out, once more: from the parameters to
-    /// the sentence, from these to the token, and from the token to the signature.
-    pub(super) fn verify(&self, passkey: Option<&Passkey>, rules: &Rules) -> Result<Claims, Fault> {
+    /// the sentence, from these to the token, and from the token to the signature. `removing` is the passkey
+    /// whose removal comes directly before.
+    pub(super) fn verify(
+        &self,
+        passkey: Option<&Passkey>,
+        removing: Option<&PasskeyId>,
+        rules: &Rules,
+    ) -> Result<Claims, Fault> {
         let said = self.action.read(self.parameters).ok_or(Fault::Parameters)?;
         // Read once only: that it is in its one spelling was the server's to see when it signed it.
         let token = UnverifiedToken::read_by(self.token, |json| serde_json::from_str(json).ok());
@@ -64,18 +70,20 @@ impl Confirmed<'_> {
         if self.sentence != said.sentence {
             return Err(Fault::Sentence);
         }
-        let time = claims.issued_at_ms..claims.expires_at_ms;
-        if !u64::try_from(self.at_ms).is_ok_and(|at_ms| time.contains(&at_ms)) {
-            return Err(Fault::Time);
+        tokens::require_in_time(&claims, self.at_ms).map_err(|_| Fault::Time)?;
+        let passkey = passkey.ok_or(Fault::UnknownPasskey)?;
+        // A passkey may confirm its own end, which is recorded first.
+        let is_own_end = self.action == Kind::PasskeyRemove
+            && said.target == passkey.id.as_str()
+            && removing == Some(&passkey.id);
+        if passkey.removed && !is_own_end {
+            return Err(Fault::RemovedPasskey);
         }
-        self.verify_signature(passkey.ok_or(Fault::UnknownPasskey)?, &claims, rules)?;
+        self.verify_signature(passkey, &claims, rules)?;
         Ok(claims)
     }
 
     fn verify_signature(&self, passkey: &Passkey, claims: &Claims, rules: &Rules) -> Result<(), Fault> {
-        if passkey.removed {
-            return Err(Fault::RemovedPasskey);
-        }
         let origins: Vec<&str> =
             iter::once(&claims.origin).chain(&rules.related_origins).map(String::as_str).collect();
         let top_origins: Vec<&str> = rules.embedding_origins.iter().map(String::as_str).collect();

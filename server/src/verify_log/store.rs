@@ -100,7 +100,7 @@ pub(super) async fn empty(tx: &mut Tx, mut take: impl FnMut(Vec<u8>, i64)) -> Re
 }
 
 /// Every passkey by which somebody can, or could, sign in.
-pub(super) async fn passkeys(tx: &mut Tx, mut take: impl FnMut(PasskeyRow)) -> Result<(), sqlx::Error> {
+pub async fn passkeys(tx: &mut Tx, mut take: impl FnMut(PasskeyRow)) -> Result<(), sqlx::Error> {
     each!(
         tx,
         (Text, Text, Vec<u8>, Vec<u8>, bool),

@@ -26,7 +26,7 @@ async fn ask<A: Action>(browser: &Browser, parameters: &A) -> Answer {
 }
 
 /// Carries an action out, confirmed with this passkey; or gives the refusal of its preflight.
-async fn act<A: Action>(browser: &Browser, passkey: &SoftPasskey, parameters: &A) -> Answer {
+pub async fn act<A: Action>(browser: &Browser, passkey: &SoftPasskey, parameters: &A) -> Answer {
     let options = ask(browser, parameters).await;
     if !options.status.is_success() {
         return options;
@@ -63,7 +63,7 @@ async fn finish(
 }
 
 /// A further passkey, and how it is listed.
-async fn add(world: &World, browser: &Browser, by: &SoftPasskey) -> (SoftPasskey, PasskeyView) {
+pub async fn add(world: &World, browser: &Browser, by: &SoftPasskey) -> (SoftPasskey, PasskeyView) {
     let options = begin(browser, by).await;
     let mut passkey = SoftPasskey::new(world);
     let credential = passkey.register(&options, |_| {});

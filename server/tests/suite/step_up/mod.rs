@@ -9,4 +9,6 @@ mod log;
 mod races;
 mod stage;
 mod table;
+mod times;
+mod trail;
 mod walks;

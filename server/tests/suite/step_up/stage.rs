@@ -123,6 +123,12 @@ impl Stage {
         self.browser().post_under(Some(&self.make_key()), self.kind.path(), &body).await
     }
 
+    /// Another action, in the same world and by the same person.
+    pub async fn turn_to(&mut self, kind: Kind) {
+        self.walk = prepare(&self.worlds[0], &self.browsers[0].account, kind).await;
+        self.kind = kind;
+    }
+
     /// Everything that the action could change.
     pub async fn facts(&self) -> String {
         guarded_facts(self.world()).await

@@ -67,11 +67,11 @@ pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
             let sql =
                 "INSERT INTO credentials (account_id, name, channel, key_id, nonce, sealed, stored_at_ms)
                        VALUES ($1, $2, 'chat', 'none', $3, $4, 1)";
-            for name in ["KEY", "OTHER"] {
+            for name in ["OLD", "OTHER"] {
                 run!(world.app.db, sql, account.as_str(), name, [0_u8; 12].as_slice(), [0_u8; 17].as_slice());
             }
             let removal = |name| json!({ "name": name, "channel": "chat" });
-            (removal("KEY"), removal("OTHER"))
+            (removal("OLD"), removal("OTHER"))
         }
         "terminal.open" => {
             run!(world.app.db, "UPDATE accounts SET role = 'admin' WHERE id = $1", account.as_str());

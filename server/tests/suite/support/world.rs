@@ -97,9 +97,18 @@ impl World {
 
     /// A second instance beside this one, on the same database.
     pub async fn beside(&self, change: impl FnOnce(&mut Config)) -> Self {
-        let (folder, db, clock) = (self.folder.clone(), self.app.db.clone(), self.clock.clone());
-        let ground = Ground { folder, db, clock };
-        Self::start(ground, Entropy::counted(2), change, PATIENT, |_| Router::new()).await
+        self.beside_by(self.clock.clone(), Entropy::counted(2), change).await
+    }
+
+    /// A third, whose clock is ahead of the others'.
+    pub async fn ahead_by_ms(&self, ms: u64) -> Self {
+        let clock = Clock::manual(self.clock.now().unix_ms + ms);
+        self.beside_by(clock, Entropy::counted(3), |_| {}).await
+    }
+
+    async fn beside_by(&self, clock: Clock, entropy: Entropy, change: impl FnOnce(&mut Config)) -> Self {
+        let (folder, db) = (self.folder.clone(), self.app.db.clone());
+        Self::start(Ground { folder, db, clock }, entropy, change, PATIENT, |_| Router::new()).await
     }
 
     async fn start(

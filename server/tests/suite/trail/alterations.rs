@@ -1,8 +1,8 @@
 //! Rows that were changed, removed, moved, doubled, with nothing made to fit them.
 
-use super::{Real, judge};
+use super::{Real, judge, judge_all, passkeys};
 use holdfast_protocol::base64url;
-use holdfast_server::verify_log::{Fault, Finding, Heads, Place, Row, Rules};
+use holdfast_server::verify_log::{Fault, Finding, Heads, PasskeyRow, Place, Row, Rules, Verifier};
 
 /// Chooses bits; seeded, so that a run can be repeated.
 struct Dice(u64);
@@ -76,6 +76,49 @@ async fn each_of_a_thousand_flipped_bits_is_found_and_named() {
     columns.sort_unstable();
     columns.dedup();
     assert_eq!(columns.len(), 10, "{columns:?}");
+}
+
+#[tokio::test]
+async fn each_flipped_bit_in_a_count_of_events_is_found_and_named() {
+    let real = Real::new().await;
+    let rows = real.rows().await;
+    for account in rows.chunk_by(|one, next| one.account == next.account) {
+        let has = i64::try_from(account.len()).unwrap();
+        for bit in 0..i64::BITS {
+            let says = has ^ (1 << bit);
+            // A row of the trail comes with what its account says.
+            let account: Vec<Row> =
+                account.iter().cloned().map(|row| Row { count: Some(says), ..row }).collect();
+            let place = Place::Account { account: account[0].account.escape_ascii().to_string() };
+            assert_eq!(faults(&account), [Finding { place, fault: Fault::Count { says, has } }]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_flipped_bit_in_the_table_of_passkeys_is_found_and_named() {
+    let real = Real::new().await;
+    let (rows, passkeys) = (real.rows().await, passkeys(&real.world).await);
+    let found = |passkeys: &[PasskeyRow]| {
+        judge_all(&rows, passkeys, Verifier::new(Rules::default(), Heads::default())).1
+    };
+    assert_eq!(found(&passkeys), []);
+    let mut dice = Dice(6);
+    for number in 0..400 {
+        let mut passkeys = passkeys.clone();
+        let at = dice.below(passkeys.len());
+        let flipped = &mut passkeys[at];
+        let (column, fault) = match number % 4 {
+            0 => (&mut flipped.account, Fault::NeverRegistered),
+            1 => (&mut flipped.id, Fault::NeverRegistered),
+            2 => (&mut flipped.credential_id, Fault::NeverRegistered),
+            _ => (&mut flipped.public_key, Fault::KeySwapped),
+        };
+        dice.flip(column);
+        let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
+        let place = Place::Passkey { account: text(&flipped.account), passkey: text(&flipped.id) };
+        assert_eq!(found(&passkeys), [Finding { place, fault }]);
+    }
 }
 
 #[tokio::test]

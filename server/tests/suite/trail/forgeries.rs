@@ -23,7 +23,7 @@ pub(super) struct Forgery {
     row: Row,
     what: Activity,
     parameters: String,
-    claims: Claims,
+    pub(super) claims: Claims,
 }
 
 /// What is changed of it, and what of the passkey's answer.
@@ -72,7 +72,7 @@ impl Forgery {
     }
 
     /// A confirmation of something else, which fits in all its parts.
-    fn becomes<A: Action>(&mut self, action: &A) {
+    pub(super) fn becomes<A: Action>(&mut self, action: &A) {
         self.parameters = canonical_text(action).unwrap();
         let (sentence, outcome) = (action.sentence(Locale::En), Outcome::Confirmed);
         let parameters = hash_of(&self.parameters);
@@ -157,12 +157,15 @@ async fn a_step_up_fits_in_each_of_its_parts() {
         ),
         (|it| it.row.step_up = Some(b"passkey".to_vec()), Fault::Unreadable { column: "step_up" }),
         (|it| it.row.step_up = None, Fault::Unreadable { column: "step_up" }),
-        (|it| it.row.at_ms = i64::try_from(it.claims.issued_at_ms).unwrap() - 1, Fault::Time),
+        (|it| it.row.at_ms = i64::try_from(it.claims.issued_at_ms).unwrap() - 5_001, Fault::Time),
         (|it| it.row.at_ms = i64::try_from(it.claims.expires_at_ms).unwrap(), Fault::Time),
     ];
     for (number, (change, fault)) in changes.into_iter().enumerate() {
         assert_eq!(bench.found(change, |_| {}, Rules::default()), [fault], "change {number}");
     }
+    // Clocks of instances are apart.
+    let early = |it: &mut Forgery| it.row.at_ms = i64::try_from(it.claims.issued_at_ms).unwrap() - 5_000;
+    assert_eq!(bench.found(early, |_| {}, Rules::default()), []);
     let refused = Fault::Assertion;
     let lies: [(Lie, Fault); 11] = [
         (|said| said.client_data["type"] = "webauthn.create".into(), refused(Refusal::WrongType)),

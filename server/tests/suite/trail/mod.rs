@@ -5,15 +5,16 @@ mod alterations;
 mod command;
 mod forgeries;
 mod heads;
+mod own_end;
 
 use crate::support::{Browser, SoftPasskey, World, passkey_of, run};
 use holdfast_protocol::{
     base64url::Bytes,
     history::Activity,
-    ids::{AccountId, CeremonyId},
+    ids::{AccountId, CeremonyId, PasskeyId},
     passkeys::{AssertionOptions, AssertionResponse, PasskeyList},
     recovery::Regeneration,
-    step_up::{Action, Confirmation, Evidence, Kind, Request, StepUpOptions},
+    step_up::{Action, Confirmation, Evidence, Kind, Outcome, Request, StepUpOptions},
 };
 use holdfast_relying_party::Refusal;
 use holdfast_server::{
@@ -21,9 +22,9 @@ use holdfast_server::{
         self, Event, Witness,
         chain::{BEGINNING, Hash},
     },
-    verify_log::{self, Fault, Finding, Heads, Place, Row, Rules, Summary, Verifier},
+    verify_log::{self, Fault, Finding, Heads, PasskeyRow, Place, Row, Rules, Summary, Verifier},
 };
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 /// Step-ups that the owner of a real trail has confirmed.
 const STEP_UPS: u64 = 4;
@@ -64,10 +65,7 @@ impl Real {
     }
 
     async fn rows(&self) -> Vec<Row> {
-        let mut rows = Vec::new();
-        let mut tx = self.world.app.db.read().await.unwrap();
-        verify_log::rows(&mut tx, |row| rows.push(row)).await.unwrap();
-        rows
+        rows(&self.world).await
     }
 
     /// Where the owner's passkey was added.
@@ -136,28 +134,71 @@ impl Real {
 
     /// What the trail in the database is worth.
     async fn verified(&self, heads: Heads) -> (Summary, Vec<Finding>) {
-        let mut findings = Vec::new();
-        let verified = verify_log::verify(&self.world.app.db, Rules::default(), heads, |finding| {
-            findings.push(finding);
-        });
-        (verified.await.unwrap(), findings)
+        verified(&self.world, heads).await
     }
+}
+
+async fn rows(world: &World) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut tx = world.app.db.read().await.unwrap();
+    verify_log::rows(&mut tx, |row| rows.push(row)).await.unwrap();
+    rows
+}
+
+async fn passkeys(world: &World) -> Vec<PasskeyRow> {
+    let mut passkeys = Vec::new();
+    let mut tx = world.app.db.read().await.unwrap();
+    verify_log::passkeys(&mut tx, |row| passkeys.push(row)).await.unwrap();
+    passkeys
+}
+
+/// What the trail in a world's database is worth.
+pub async fn verified(world: &World, heads: Heads) -> (Summary, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let verified = verify_log::verify(&world.app.db, Rules::default(), heads, |finding| {
+        findings.push(finding);
+    });
+    (verified.await.unwrap(), findings)
 }
 
 /// A new account, whose passkey was added as the server adds one.
 async fn enrolled(world: &World) -> AccountId {
     let account = world.account().await;
-    let what = Activity::PasskeyAdded { passkey: passkey_of(&account), name: "Key".to_owned() };
-    let evidence = Evidence::Registration {
-        credential_id: Bytes(account.as_str().as_bytes().to_vec()),
-        public_key: Bytes(vec![0; 65]),
-        backup_eligible: false,
-    };
-    let mut tx = world.app.db.write().await.unwrap();
-    let event = Event { account: &account, what, device: None, session: None, at_ms: world.clock.unix_ms() };
-    audit::record_with(&mut tx, event, &evidence).await.unwrap();
-    tx.commit(&world.app.live).await.unwrap();
+    enrol(world).await;
     account
+}
+
+/// Records of each passkey that a test has put into the table what the server records when it adds one.
+pub async fn enrol(world: &World) {
+    let (mut told, mut accounts) = (HashSet::new(), HashSet::new());
+    for row in rows(world).await {
+        if let Ok(Activity::PasskeyAdded { passkey, .. }) = serde_json::from_slice(&row.what) {
+            told.insert(passkey.as_str().as_bytes().to_vec());
+            accounts.insert(row.account);
+        }
+    }
+    let passkeys = passkeys(world).await;
+    let mut tx = world.app.db.write().await.unwrap();
+    for PasskeyRow { account, id, credential_id, public_key, .. } in passkeys {
+        if !told.insert(id.clone()) {
+            continue;
+        }
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let of = AccountId::parse(&text(&account)).unwrap();
+        let at_ms = world.clock.unix_ms();
+        let event = |what| Event { account: &of, what, device: None, session: None, at_ms };
+        if !accounts.insert(account) {
+            let (action, outcome) = (Kind::PasskeyRegisterAdditional, Outcome::Unguarded);
+            let what = Activity::StepUp { action, outcome, sentence: String::new(), code: None };
+            audit::record(&mut tx, event(what)).await.unwrap();
+        }
+        let passkey = PasskeyId::parse(&text(&id)).unwrap();
+        let what = Activity::PasskeyAdded { passkey, name: "Key".to_owned() };
+        let (credential_id, public_key) = (Bytes(credential_id), Bytes(public_key));
+        let evidence = Evidence::Registration { credential_id, public_key, backup_eligible: true };
+        audit::record_with(&mut tx, event(what), &evidence).await.unwrap();
+    }
+    tx.commit(&world.app.live).await.unwrap();
 }
 
 /// Regenerates the recovery codes, with a step-up.
@@ -189,8 +230,13 @@ async fn ask<A: Action>(
 
 /// What rows are worth by themselves, in the order in which a database gives them.
 fn judge(rows: &[Row], rules: Rules, heads: Heads) -> (Summary, Vec<Finding>) {
-    let mut verifier = Verifier::new(rules, heads);
+    judge_all(rows, &[], Verifier::new(rules, heads))
+}
+
+/// The same with rows of the table of passkeys.
+fn judge_all(rows: &[Row], passkeys: &[PasskeyRow], mut verifier: Verifier) -> (Summary, Vec<Finding>) {
     let mut findings: Vec<Finding> = rows.iter().flat_map(|row| verifier.take(row)).collect();
+    findings.extend(passkeys.iter().flat_map(|row| verifier.take_passkey(row)));
     let (summary, more) = verifier.finish();
     findings.extend(more);
     (summary, findings)
