@@ -1,12 +1,13 @@
-// The vectors of single requests, tokens and canonical JSON, read without any of Holdfast's code, for
+// The vectors of single requests, tokens, actions and canonical JSON, read without any of Holdfast's code, for
 // Node 20 or newer:
 //
-//   node vectors.mjs check FILE      FILE is dpop.json, tokens.json, canonical.json or the folder jcs
+//   node vectors.mjs check FILE      FILE is dpop.json, tokens.json, step_up.json, canonical.json or the folder jcs
 //
 // pop.json is read by responder.mjs. Whatever a file holds and this does not know is an error.
 import { createHash, createHmac, webcrypto } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { ACTIONS } from "./step_up.mjs";
 
 const { subtle } = webcrypto;
 const ECDSA = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
@@ -73,6 +74,7 @@ export async function dpop({ method, url, proof }) {
   const claims = object(body, "BadClaims");
   must(texts(claims, "jti", "htm", "htu") && Number.isInteger(claims.iat), "BadClaims");
   must(claims.jti.length >= 16 && claims.jti.length <= 256, "BadClaims");
+  must(["nonce", "ath"].every((name) => typeof (claims[name] ?? "") === "string"), "BadClaims");
   const point = Buffer.concat([Buffer.of(4), x, y]);
   const key = await subtle.importKey("raw", point, ECDSA, false, ["verify"]).catch(() => null);
   const signed = Buffer.from(proof.slice(0, proof.lastIndexOf(".")));
@@ -88,9 +90,14 @@ const members = (of, ...names) => of instanceof Object && Object.keys(of).sort()
 const PURPOSES = {
   login: (of) => members(of, "jkt") && jkt(of.jkt),
   registration: (of) => members(of, "account", "jkt") && id("acc", of.account) && jkt(of.jkt),
+  step_up: (of) =>
+    members(of, "account", "session", "jkt", "action", "target", "parameters", "locale", "sentence") &&
+    texts(of, "target", "parameters", "sentence") && id("acc", of.account) && id("ses", of.session) &&
+    jkt(of.jkt) && Object.hasOwn(ACTIONS, of.action) && of.locale === "en" &&
+    decoded(of.parameters, "NotClaims"),
 };
 
-/** What a browser holds against a token before any prompt: "Taken", or why not. */
+/** What a browser holds against a token before any prompt. Gives what it names. */
 export function token({ token, challenge, label, begun }) {
   must(createHash("sha256").update(token).digest("base64url") === challenge, "OtherChallenge");
   const [payload, mac, ...more] = token.split(".");
@@ -106,9 +113,24 @@ export function token({ token, challenge, label, begun }) {
   must([issued_at_ms, expires_at_ms].every((time) => Number.isSafeInteger(time) && time >= 0), "NotClaims");
   must(decoded(same.nonce, "NotClaims").length === 32, "OtherCeremony");
   const { jkt: key, ...rest } = begun;
-  must(`token/${kind}` === label && named.jkt === key, "OtherCeremony");
+  must(`token/${kind.replace("_", "-")}` === label && named.jkt === key, "OtherCeremony");
   must(Object.entries(rest).every(([name, value]) => same[name] === value), "OtherCeremony");
-  return "Taken";
+  return named;
+}
+
+/** The same of a step-up, and that it is for exactly what the person has asked for. */
+export function stepUp({ asked: { account, session, action, parameters }, ...offered }) {
+  const named = token({ ...offered, label: "token/step-up" });
+  const payload = decoded(offered.token.split(".")[0]).toString();
+  must(canonical(JSON.parse(payload)) === payload, "OtherSpelling");
+  const wanted = JSON.parse(parameters);
+  must(named.account === account, "OtherAccount");
+  must(named.session === session, "OtherSession");
+  must(named.action === action, "OtherAction");
+  must(named.target === ACTIONS[action].target(wanted), "OtherTarget");
+  must(named.parameters === sha256(parameters), "OtherParameters");
+  must(named.sentence === ACTIONS[action].sentence(wanted), "OtherSentence");
+  return named;
 }
 
 function is(found, wanted, about) {
@@ -134,17 +156,38 @@ const CHECKS = {
   },
 
   async "tokens.json"(file) {
-    const { about, key, begun, tokens, ...unknown } = read(file);
+    const { about, key, begun, tokens, step_up: asked, step_ups, ...unknown } = read(file);
     nothing(unknown);
     const { jkt, ceremony, origin, rp_id, ...more } = begun;
     nothing(more);
-    for (const { about, token: text, mac, challenge, label, gives, ...rest } of tokens) {
+    const { account, session, action, parameters, ...most } = asked;
+    nothing(most);
+    const check = async ({ about, token: text, mac, challenge, gives, ...rest }, taken) => {
       nothing(rest);
       const [payload, unverified] = text.split(".");
       const hmac = createHmac("sha256", Buffer.from(key, "base64url")).update(payload);
       is(hmac.digest("base64url") === unverified, mac, `the MAC of ${about}`);
-      is(await outcome(() => token({ token: text, challenge, label, begun })), gives, about);
+      const found = () => taken({ token: text, challenge, begun }) && "Taken";
+      is(await outcome(found), gives, about);
+    };
+    for (const { label, ...vector } of tokens) await check(vector, (it) => token({ ...it, label }));
+    for (const vector of step_ups) await check(vector, (it) => stepUp({ ...it, asked }));
+  },
+
+  async "step_up.json"(file) {
+    const { about, actions, ...unknown } = read(file);
+    nothing(unknown);
+    for (const { about, kind, path, parameters, sha256: hash, target, sentence, ...rest } of actions) {
+      nothing(rest);
+      const said = JSON.parse(parameters);
+      is(canonical(said), parameters, about);
+      is(sha256(parameters), hash, about);
+      is(ACTIONS[kind].path, path, about);
+      is(ACTIONS[kind].target(said), target, about);
+      is(ACTIONS[kind].sentence(said), sentence, about);
     }
+    const kinds = new Set(actions.map(({ kind }) => kind));
+    is(Object.keys(ACTIONS).sort().join(), [...kinds].sort().join(), "the kinds that both know");
   },
 
   async "canonical.json"(file) {

@@ -1,4 +1,4 @@
-//! RFC 9449, the parts that need neither clock nor storage.
+//! RFC 9449, the parts that need neither clock, storage nor an access token.
 
 use crate::{base64url, ids::Thumbprint};
 use core::marker::PhantomData;
@@ -155,7 +155,8 @@ pub struct ProofClaims {
     /// The server's nonce, if the client has one.
     #[serde(default)]
     pub nonce: Option<String>,
-    /// SHA-256 of the access token, where one is presented.
+    /// Of an access token (RFC 9449 section 4.3, check 12). With a session none is presented, so that this is
+    /// read and says nothing.
     #[serde(default)]
     pub ath: Option<String>,
 }

@@ -4,15 +4,16 @@
 use holdfast_protocol::{
     base64url,
     dpop::{PublicKey, UnverifiedProof},
-    ids::{CeremonyId, ConnectionId, Thumbprint},
+    ids::{AccountId, CeremonyId, ConnectionId, SessionId, Thumbprint},
     pop::{Binding, Challenge, Message},
+    step_up::{Kind, hash_of},
     tokens::Begun,
 };
 use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 fn vectors(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "vectors", name].iter().collect()
@@ -144,6 +145,31 @@ struct Tokens {
     key: String,
     begun: Ceremony,
     tokens: Vec<Token>,
+    #[expect(dead_code, reason = "the page's own test holds step-ups against it")]
+    step_up: AskedFor,
+    step_ups: Vec<Offered>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "the page's own test holds step-ups against it")]
+struct AskedFor {
+    account: AccountId,
+    session: SessionId,
+    action: Kind,
+    parameters: String,
+}
+
+/// A token for a step-up.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Offered {
+    about: String,
+    token: String,
+    mac: bool,
+    challenge: String,
+    /// Also in what it differs from what was asked for, which is not for [`Begun`] to find.
+    gives: String,
 }
 
 #[derive(Deserialize)]
@@ -160,7 +186,6 @@ struct Ceremony {
 struct Token {
     about: String,
     token: String,
-    /// Whether the second part is the MAC of the first.
     mac: bool,
     challenge: String,
     label: String,
@@ -170,28 +195,42 @@ struct Token {
 
 #[test]
 fn token_vectors() {
-    let Tokens { key, begun, tokens, .. } = read("tokens.json");
+    let Tokens { key, begun, tokens, step_ups, .. } = read("tokens.json");
     let key = base64url::decode_array(&key).unwrap();
     for case in tokens {
-        let mut parts = case.token.split('.');
-        let (payload, unverified_mac) = (parts.next().unwrap(), parts.next().unwrap_or_default());
-        let mac = base64url::encode(&hmac_sha256(&key, payload.as_bytes())) == unverified_mac;
-        assert_eq!(mac, case.mac, "{}", case.about);
-        let challenge = base64url::decode(&case.challenge).unwrap();
+        assert_eq!(has_mac(&case.token, &key), case.mac, "{}", case.about);
+        let labels = ["token/login", "token/registration"];
+        let label = labels.into_iter().find(|label| *label == case.label).unwrap();
+        assert_eq!(begun.gives(label, &case.token, &case.challenge), case.gives, "{}", case.about);
+    }
+    let found = ["NotAToken", "NotClaims", "OtherChallenge", "OtherCeremony"];
+    for case in step_ups {
+        assert_eq!(has_mac(&case.token, &key), case.mac, "{}", case.about);
+        let gives = if found.contains(&case.gives.as_str()) { &case.gives } else { "Taken" };
+        assert_eq!(begun.gives("token/step-up", &case.token, &case.challenge), gives, "{}", case.about);
+    }
+}
+
+/// Whether the second part is the MAC of the first.
+fn has_mac(token: &str, key: &[u8; 32]) -> bool {
+    let mut parts = token.split('.');
+    let (payload, unverified_mac) = (parts.next().unwrap(), parts.next().unwrap_or_default());
+    base64url::encode(&hmac_sha256(key, payload.as_bytes())) == unverified_mac
+}
+
+impl Ceremony {
+    /// What a browser finds that has begun this.
+    fn gives(&self, label: &'static str, token: &str, challenge: &str) -> String {
+        let challenge = base64url::decode(challenge).unwrap();
         let begun = Begun {
-            jkt: &begun.jkt,
-            label: ["token/login", "token/registration"]
-                .into_iter()
-                .find(|label| *label == case.label)
-                .unwrap(),
-            ceremony: &begun.ceremony,
-            origin: &begun.origin,
-            rp_id: &begun.rp_id,
+            jkt: &self.jkt,
+            label,
+            ceremony: &self.ceremony,
+            origin: &self.origin,
+            rp_id: &self.rp_id,
             challenge: &challenge,
         };
-        let gives = begun.check(&case.token);
-        let gives = gives.map_or_else(|error| format!("{error:?}"), |()| "Taken".to_owned());
-        assert_eq!(gives, case.gives, "{}", case.about);
+        begun.check(token).map_or_else(|error| format!("{error:?}"), |()| "Taken".to_owned())
     }
 }
 
@@ -200,6 +239,39 @@ fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     let pad = |byte: u8| core::array::from_fn::<u8, 64, _>(|at| key.get(at).unwrap_or(&0) ^ byte);
     let inner = Sha256::new_with_prefix(pad(0x36)).chain_update(message).finalize();
     Sha256::new_with_prefix(pad(0x5c)).chain_update(inner).finalize().into()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepUps {
+    #[expect(dead_code, reason = "for the reader of the file")]
+    about: String,
+    actions: Vec<Action>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Action {
+    about: String,
+    kind: Kind,
+    path: String,
+    parameters: String,
+    sha256: String,
+    target: String,
+    sentence: String,
+}
+
+#[test]
+fn step_up_vectors() {
+    let StepUps { actions, .. } = read("step_up.json");
+    for case in &actions {
+        let said = case.kind.read(&case.parameters).unwrap_or_else(|| panic!("{}", case.about));
+        assert_eq!((said.target, said.sentence), (case.target.clone(), case.sentence.clone()));
+        assert_eq!(base64url::encode(&hash_of(&case.parameters).0), case.sha256, "{}", case.about);
+        assert_eq!(case.kind.path(), case.path, "{}", case.about);
+    }
+    let there: BTreeSet<Kind> = actions.into_iter().map(|case| case.kind).collect();
+    assert_eq!(there, Kind::ALL.iter().copied().collect(), "every kind has its vectors");
 }
 
 #[derive(Deserialize)]
@@ -238,6 +310,7 @@ fn an_unknown_key_fails_the_run() {
     fails_with_an_unknown_key::<Pop>("pop.json");
     fails_with_an_unknown_key::<Dpop>("dpop.json");
     fails_with_an_unknown_key::<Tokens>("tokens.json");
+    fails_with_an_unknown_key::<StepUps>("step_up.json");
     fails_with_an_unknown_key::<CanonicalJson>("canonical.json");
 }
 

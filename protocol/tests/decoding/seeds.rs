@@ -30,7 +30,7 @@ fn the_published_vectors_are_seeds() {
 
     seed("proof", proofs());
     let published = vectors("tokens.json");
-    let published = published["tokens"].as_array().unwrap().iter();
+    let published = ["tokens", "step_ups"].into_iter().flat_map(|list| published[list].as_array().unwrap());
     seed(
         "token",
         published.map(|entry| entry["token"].as_str().unwrap().as_bytes().to_vec()).chain(tokens()),

@@ -145,6 +145,7 @@ mod tests {
         tokens::{StepUp, challenge_of},
         wallet::{Send, Usd},
     };
+    use serde::Deserialize;
 
     fn send(amount: &str) -> Send {
         let [from, to] = [1, 2].map(|byte| WalletId::make([byte; 16]));
@@ -278,6 +279,83 @@ mod tests {
         answer.step_up.parameters = hash_of(&other.canonical);
         answer.step_up.sentence = other.sentence;
         assert_eq!(answer.check(), Err(Difference::Parameters));
+    }
+
+    #[derive(Deserialize)]
+    struct Vectors {
+        begun: Begins,
+        step_up: Wanted,
+        step_ups: Vec<Vector>,
+    }
+
+    #[derive(Deserialize)]
+    struct Begins {
+        jkt: Thumbprint,
+        ceremony: CeremonyId,
+        origin: String,
+        rp_id: String,
+    }
+
+    #[derive(Deserialize)]
+    struct Wanted {
+        account: AccountId,
+        session: SessionId,
+        action: Kind,
+        parameters: String,
+    }
+
+    #[derive(Deserialize)]
+    struct Vector {
+        about: String,
+        token: String,
+        challenge: String,
+        gives: String,
+    }
+
+    /// `protocol/tests/vectors.rs` reads the whole file, and nothing that it does not know.
+    #[test]
+    fn the_page_finds_what_the_published_vectors_say() {
+        let vectors = include_str!("../../../protocol/vectors/tokens.json");
+        let Vectors { begun, step_up, step_ups } = serde_json::from_str(vectors).unwrap();
+        let said = step_up.action.read(&step_up.parameters).unwrap();
+        let asked = Asked {
+            kind: step_up.action,
+            target: said.target,
+            canonical: step_up.parameters,
+            sentence: said.sentence,
+            signer: Signer::AnyPasskey,
+        };
+        let by = Asker {
+            account: &step_up.account,
+            session: &step_up.session,
+            jkt: &begun.jkt,
+            origin: &begun.origin,
+        };
+        let read = |json: &str| serde_json::from_str(json).ok();
+        assert!(step_ups.len() > 30);
+        for vector in step_ups {
+            let offer = Offer {
+                ceremony: &begun.ceremony,
+                unverified_token: &vector.token,
+                challenge: &base64url::decode(&vector.challenge).unwrap(),
+                rp_id: &begun.rp_id,
+                user_verification: "required",
+            };
+            let gives = match vector.gives.as_str() {
+                "Taken" => Ok(()),
+                "NotAToken" | "NotClaims" | "OtherSpelling" => Err(Difference::Unreadable),
+                "OtherChallenge" => Err(Difference::Challenge),
+                "OtherCeremony" => Err(Difference::Ceremony),
+                "OtherAccount" => Err(Difference::Account),
+                "OtherSession" => Err(Difference::Session),
+                "OtherAction" => Err(Difference::Action),
+                "OtherTarget" => Err(Difference::Target),
+                "OtherParameters" => Err(Difference::Parameters),
+                "OtherSentence" => Err(Difference::Sentence),
+                other => panic!("{other}: nothing that a page finds"),
+            };
+            assert_eq!(offer.check(&asked, &by, read), gives, "{}", vector.about);
+        }
     }
 
     #[test]

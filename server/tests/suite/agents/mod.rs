@@ -23,12 +23,17 @@ async fn unguarded() -> World {
 
 /// An action as its owner confirms it.
 async fn confirm(browser: &Browser, passkey: &SoftPasskey, kind: Kind, parameters: &Value) -> Answer {
+    browser.post(kind.path(), &signed(browser, passkey, kind, parameters).await).await
+}
+
+/// The body of it, which its owner has confirmed.
+async fn signed(browser: &Browser, passkey: &SoftPasskey, kind: Kind, parameters: &Value) -> Value {
     let StepUpOptions { ceremony, token, public_key, .. } =
         browser.post(&kind.preflight(), parameters).await.json();
     let options = AssertionOptions { ceremony: ceremony.clone(), token: token.clone(), public_key };
     let credential = passkey.assert(&options, |_| {});
     let confirmation = json!({ "ceremony": ceremony, "token": token, "credential": credential });
-    browser.post(kind.path(), &json!({ "parameters": parameters, "confirmation": confirmation })).await
+    json!({ "parameters": parameters, "confirmation": confirmation })
 }
 
 /// The same where the operator wants no confirmation.

@@ -1,7 +1,7 @@
 //! An agent and its owner find one another by a code (G1).
 
-use super::{Asked, DAY_MS, act, agents, ask, confirm, told, unguarded};
-use crate::support::{Program, Raw, World, everything_stored, run, stored_facts};
+use super::{Asked, DAY_MS, act, agents, ask, confirm, signed, told, unguarded};
+use crate::support::{Owner, Program, Raw, World, everything_stored, run, stored_facts};
 use futures_util::future::join_all;
 use holdfast_protocol::{
     agents::{AgentState, Currency, FileScope, PairingView, Source},
@@ -109,19 +109,20 @@ async fn codes_are_not_tried_out() {
 
 #[tokio::test]
 async fn a_code_waits_for_ten_minutes_and_what_was_approved_for_as_long_as_it_lives() {
-    let world = unguarded().await;
-    let browser = world.browser().await;
+    let world = World::new().await;
+    let Owner { browser, passkey } = world.owner("Mara").await;
     let (late, approved) = (ask(&world).await, ask(&world).await);
     let approval = late.approval(&world);
     world.advance_ms(TEN_MINUTES_MS - 1);
     assert_eq!(look(&browser, &late.code).await.status, 200);
     let mut in_time = approved.approval(&world);
     in_time["expires_at_ms"] = approval["expires_at_ms"].clone();
-    assert_eq!(act(&browser, Kind::AgentApprove, &in_time).await.status, 200);
+    assert_eq!(confirm(&browser, &passkey, Kind::AgentApprove, &in_time).await.status, 200);
+    let too_late = signed(&browser, &passkey, Kind::AgentApprove, &approval).await;
     world.advance_ms(1);
     assert_eq!(look(&browser, &late.code).await.code(), Code::NotFound);
     assert_eq!(late.claim(&world).await.code(), Code::PairingGone);
-    assert_eq!(act(&browser, Kind::AgentApprove, &approval).await.code(), Code::PairingGone);
+    assert_eq!(browser.post(Kind::AgentApprove.path(), &too_late).await.code(), Code::PairingGone);
     world.app.sweep().await.unwrap();
     world.advance_ms(DAY_MS - 2 * TEN_MINUTES_MS);
     assert_eq!(approved.claim(&world).await.json::<Value>()["state"], "approved");
@@ -131,30 +132,52 @@ async fn a_code_waits_for_ten_minutes_and_what_was_approved_for_as_long_as_it_li
 }
 
 #[tokio::test]
-async fn many_owners_who_approve_at_once_are_one() {
-    let world = unguarded().await;
-    let beside = world.beside(|config| config.step_up_off = Kind::ALL.to_vec()).await;
+async fn many_owners_who_confirm_at_once_each_in_two_tabs_are_one() {
+    let world = World::new().await;
+    let beside = world.beside(|_| {}).await;
     let asked = ask(&world).await;
-    let mut browsers = Vec::new();
-    for number in 0..8 {
-        let mut browser = world.browser().await;
-        if number % 2 == 1 {
-            browser.address = beside.address;
+    let approval = asked.approval(&world);
+    let (mut browsers, mut tries) = (Vec::new(), Vec::new());
+    for number in 0..4 {
+        let Owner { browser, passkey } = world.owner("Mara").await;
+        for instance in [&world, &beside] {
+            let tab = browser.at(instance);
+            let body = signed(&tab, &passkey, Kind::AgentApprove, &approval).await;
+            tries.push((number, tab, body));
         }
         browsers.push(browser);
     }
-    let approval = asked.approval(&world);
-    let answers = join_all(browsers.iter().map(|browser| act(browser, Kind::AgentApprove, &approval))).await;
+    let path = Kind::AgentApprove.path();
+    let answers = join_all(tries.iter().map(|(_, tab, body)| tab.post(path, body))).await;
     let approved: Vec<usize> = (0..8).filter(|at| answers[*at].status == 200).collect();
-    let [owner] = approved[..] else { panic!("{approved:?}: {answers:?}") };
-    for (at, browser) in browsers.iter().enumerate() {
-        assert_eq!(agents(browser).await.len(), usize::from(at == owner));
-        assert!(at == owner || answers[at].code() == Code::PairingGone);
+    let [first] = approved[..] else { panic!("{approved:?}: {answers:?}") };
+    for (at, answer) in answers.iter().enumerate() {
+        assert!(at == first || answer.code() == Code::PairingGone, "{answer:?}");
+    }
+    for (number, browser) in browsers.iter().enumerate() {
+        assert_eq!(agents(browser).await.len(), usize::from(number == tries[first].0));
     }
     let claims = join_all((0..8).map(|_| asked.claim(&world))).await;
     let fetched = claims.iter().filter(|claim| claim.status == 200).count();
     assert_eq!(fetched, 1, "{claims:?}");
     assert!(claims.iter().all(|claim| claim.status == 200 || claim.code() == Code::PairingGone));
+}
+
+#[tokio::test]
+async fn an_error_after_the_code_was_taken_gives_it_back() {
+    let world = World::new().await;
+    let Owner { browser, passkey } = world.owner("Mara").await;
+    let asked = ask(&world).await;
+    let body = signed(&browser, &passkey, Kind::AgentApprove, &asked.approval(&world)).await;
+    run!(world.app.db, "ALTER TABLE agents RENAME TO away");
+    assert_eq!(browser.post(Kind::AgentApprove.path(), &body).await.code(), Code::Internal);
+    run!(world.app.db, "ALTER TABLE away RENAME TO agents");
+    // It waits as it did: for whoever types it, for the agent, and for the same confirmation.
+    assert_eq!(look(&browser, &asked.code).await.json::<PairingView>().agent.as_str(), asked.agent);
+    assert_eq!(asked.claim(&world).await.json::<Value>(), json!({ "state": "pending" }));
+    assert_eq!(agents(&browser).await, []);
+    assert_eq!(browser.post(Kind::AgentApprove.path(), &body).await.status, 200);
+    assert_eq!(asked.claim(&world).await.json::<Value>()["state"], "approved");
 }
 
 #[tokio::test]

@@ -78,11 +78,12 @@ impl Drop for Stranger {
 }
 
 /// Who reads which vectors.
-const READERS: [((&str, &str), &str); 6] = [
+const READERS: [((&str, &str), &str); 7] = [
     (("node", "responder.mjs"), "pop.json"),
     (("python3", "responder.py"), "pop.json"),
     (("node", "vectors.mjs"), "dpop.json"),
     (("node", "vectors.mjs"), "tokens.json"),
+    (("node", "vectors.mjs"), "step_up.json"),
     (("node", "vectors.mjs"), "canonical.json"),
     (("node", "vectors.mjs"), "jcs"),
 ];

@@ -3,6 +3,7 @@
 //! joins by its entry in `walks.rs`.
 
 mod assertions;
+mod changes;
 mod holds;
 mod keys;
 mod log;

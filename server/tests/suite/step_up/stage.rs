@@ -1,4 +1,4 @@
-use super::walks::{Walk, prepare};
+use super::walks::{Walk, Way, prepare};
 use crate::support::{
     Access, Answer, Browser, ORIGIN, Said, SoftPasskey, World, endpoints, guarded_facts, passkey_of, run,
 };
@@ -33,7 +33,7 @@ pub fn mounted() -> Vec<Kind> {
     Kind::ALL.iter().copied().filter(|kind| paths.iter().any(|path| path == kind.path())).collect()
 }
 
-/// Walks every action, each in a world of its own.
+/// Walks every action in each of its ways, each time in a world of its own.
 pub async fn each(walk: impl AsyncFn(&Stage)) {
     each_with(|_, _| {}, walk).await;
 }
@@ -43,7 +43,9 @@ pub async fn each_with(change: impl Fn(&mut Config, Kind), walk: impl AsyncFn(&S
     let kinds = mounted();
     assert!(kinds.len() >= 2, "{kinds:?}");
     for kind in kinds {
-        walk(&Stage::with(kind, |config| change(config, kind)).await).await;
+        for way in Way::of(kind) {
+            walk(&Stage::in_way(kind, way, |config| change(config, kind)).await).await;
+        }
     }
 }
 
@@ -53,6 +55,10 @@ impl Stage {
     }
 
     pub async fn with(kind: Kind, change: impl Fn(&mut Config)) -> Self {
+        Self::in_way(kind, Way::Whole, change).await
+    }
+
+    async fn in_way(kind: Kind, way: Way, change: impl Fn(&mut Config)) -> Self {
         let change = |config: &mut Config| {
             let free = Rate { burst: NonZeroU32::MAX, every: Duration::from_millis(1) };
             config.rates.options = free;
@@ -64,7 +70,7 @@ impl Stage {
         let account = world.account().await;
         let passkey = make_real(&world, &account).await;
         let browser = world.sign_in(&account).await;
-        let walk = prepare(&world, &account, kind).await;
+        let walk = prepare(&world, &account, kind, way).await;
         let browsers = [browser.at(&world), browser.at(&beside)];
         Self { worlds: [world, beside], browsers, passkey, kind, walk, turn: AtomicUsize::new(0) }
     }

@@ -1,6 +1,7 @@
-use super::stage::add_passkey;
-use crate::support::{Browser, World, passkey_of, run};
+use super::{changes::optional, stage::add_passkey};
+use crate::support::{Browser, Program, World, passkey_of, run};
 use holdfast_protocol::{
+    agents::Pairing,
     base64url::{self, Bytes},
     commitment::Opening,
     ids::{AccountId, WalletId},
@@ -15,13 +16,31 @@ pub struct Walk {
     pub parameters: Value,
     /// The same about something else.
     pub other: Value,
+    /// The optional members that the parameters do without, as they could be.
+    pub left_out: Value,
     /// What is sent beside the parameters, where they hold a commitment.
     pub secret: Option<Value>,
 }
 
+/// With which of its optional members an action is walked.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Way {
+    /// With all that there are.
+    Whole,
+    /// With none.
+    Bare,
+}
+
+impl Way {
+    /// The ways in which this action can be walked.
+    pub fn of(kind: Kind) -> Vec<Self> {
+        if optional(kind).is_empty() { vec![Way::Whole] } else { vec![Way::Whole, Way::Bare] }
+    }
+}
+
 /// Prepares the world for an action of this account, whose session is signed in already.
-pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
-    let mut secret = None;
+pub async fn prepare(world: &World, account: &AccountId, kind: Kind, way: Way) -> Walk {
+    let (mut secret, mut left_out) = (None, json!({}));
     let (parameters, other) = match kind.as_str() {
         "passkey.remove" => {
             let (phone, _) = add_passkey(world, account, "Old phone").await;
@@ -51,6 +70,7 @@ pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
             let from = wallet(&browser).await;
             holdfast_server::ledger::issue(&world.app, &from, Usd::parse("40.00").unwrap()).await.unwrap();
             let (ada, other) = (wallet(&world.browser().await).await, wallet(&world.browser().await).await);
+            left_out = json!({ "note": "For lunch" });
             let send = |to: &WalletId| json!({ "from": from, "to": to, "to_name": "Ada", "amount": "12.50" });
             (send(&ada), send(&other))
         }
@@ -81,11 +101,20 @@ pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
         }
         "agent_session.approve" => {
             let expires_at_ms = world.clock.now().unix_ms + 300 * 86_400_000;
-            let approval = |agent| {
-                json!({ "agent": agent, "name": "Shopper", "scope": "full", "budget": "20.00",
-                                           "expires_at_ms": expires_at_ms })
+            let limits = |agent| {
+                json!({ "agent": agent, "name": "Shopper", "scope": "workspace", "budget": "20.00",
+                        "expires_at_ms": expires_at_ms })
             };
-            (approval(world.agent(account).await.id), approval(world.agent(account).await.id))
+            if way == Way::Whole {
+                let (asks, another) = (ask(world).await, ask(world).await);
+                // The table takes longer than a code lives.
+                run!(world.app.db, "UPDATE pairings SET expires_at_ms = expires_at_ms + 86400000");
+                let pairing = |asks: Pairing| with(limits(asks.agent), &json!({ "code": asks.code }));
+                (pairing(asks), pairing(another))
+            } else {
+                left_out = json!({ "code": "0000-0000" });
+                (limits(world.agent(account).await.id), limits(world.agent(account).await.id))
+            }
         }
         "agent.revoke" | "agent.teardown" => {
             let named = |agent| json!({ "agent": agent, "name": "Shopper" });
@@ -93,7 +122,22 @@ pub async fn prepare(world: &World, account: &AccountId, kind: Kind) -> Walk {
         }
         other => panic!("{other} is declared as an action, and has no entry here"),
     };
-    Walk { parameters, other, secret }
+    if way == Way::Bare {
+        return Walk { parameters, other, left_out, secret };
+    }
+    let [parameters, other] = [parameters, other].map(|bare| with(bare, &left_out));
+    Walk { parameters, other, left_out: json!({}), secret }
+}
+
+fn with(mut parameters: Value, more: &Value) -> Value {
+    parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    parameters
+}
+
+/// An agent asks to be paired.
+async fn ask(world: &World) -> Pairing {
+    let wish = json!({ "name": "Shopper", "scope": "full", "budget": "50.00" });
+    Program::ask(world.address, "/v1/agents/pairings", &wish).await.json()
 }
 
 /// The browser's own wallet, opened by looking at it.
