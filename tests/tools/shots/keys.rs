@@ -73,8 +73,8 @@ pub(super) async fn take(
     browser.page_says("Your old codes still work.").await?;
     shots.take("console-codes-kept").await?;
 
-    browser.goto(&world.at("/console/confirmations?filter=wallet")).await?;
-    browser.page_says("No money was sent yet.").await?;
+    browser.goto(&world.at("/console/confirmations?filter=credential")).await?;
+    browser.page_says("No credential was stored or deleted yet.").await?;
     shots.take("console-confirmations-none").await?;
     let tried = |action, outcome, sentence: &str, code: Option<&str>| Activity::StepUp {
         action,
