@@ -47,7 +47,10 @@ export class PopClient extends EventTarget {
   readonly thumbprint: string | undefined;
   /** Makes a fresh key, not extractable. It is not current until a ceremony vouched for it. */
   makeKey(): Promise<NewKey>;
-  /** The server has accepted that ceremony: the key, which this client has made, is current, in every tab. */
+  /**
+   * The server has accepted that ceremony: the key, which this client has made, is current, in every tab. It
+   * replaces nothing at the server, which refuses a key that no ceremony has named.
+   */
   adopt(key: NewKey): Promise<"stored" | "memory-only">;
   /** Whether another tab has stored a newer key, which is current now: a refused request is worth one more try. */
   refreshKey(): Promise<boolean>;
@@ -114,7 +117,10 @@ export interface PopSocket extends WebSocket {
 /** Made by {@link PopClient.connect} alone. */
 export const PopSocket: Pick<typeof WebSocket, "prototype" | "CONNECTING" | "OPEN" | "CLOSING" | "CLOSED">;
 
-/** Server-sent events that are proven and come back by themselves. */
+/**
+ * Server-sent events that are proven and come back by themselves. No request carries `Last-Event-ID`, since each
+ * time it is a new connection: what was missed is to be fetched at each `open`.
+ */
 export interface PopEventSource extends EventSource {
   /** Does not wait for the next try. */
   retryNow(): void;

@@ -145,15 +145,17 @@ def live(session):
     host = session.get("address", origin.split("//")[1])
     headers = {"Cookie": session["cookies"], "Sec-Fetch-Site": "same-origin"}
     writing = headers | {"Origin": origin, "X-CSRF-Token": session["csrf"]}
-    client_nonce = to_text(secrets.token_bytes(32))
+    client_nonce, nonce = to_text(secrets.token_bytes(32)), None
 
     def post(path, kind, body, more=None):
+        nonlocal nonce
         wire = http.client.HTTPConnection(host)
         wire.request("POST", path, body, writing | {"Content-Type": kind} | (more or {}))
         answer = wire.getresponse()
-        return answer.status, answer.headers.get("DPoP-Nonce"), answer.read().decode()
+        nonce = answer.headers.get("DPoP-Nonce", nonce)
+        return answer.status, answer.read().decode()
 
-    def proof(path, nonce):
+    def proof(path):
         public = {"kty": "EC", "crv": "P-256", "x": jwk["x"], "y": jwk["y"]}
         head = {"typ": "dpop+jwt", "alg": "ES256", "jwk": public}
         claims = {"jti": secrets.token_urlsafe(18), "htm": "POST", "htu": origin + path, "iat": int(time.time())}
@@ -161,14 +163,15 @@ def live(session):
         signed = ".".join(to_text(json.dumps(part).encode()) for part in (head, claims))
         return {"DPoP": f"{signed}.{to_text(sign(private, signed))}"}
 
-    path = "/v1/connections/tickets"
+    def post_proven(path, kind, body):
+        status, said = post(path, kind, body, proof(path))
+        # No nonce of the server, or one that is old by now: once more, with the one that came.
+        return post(path, kind, body, proof(path)) if status == 401 else (status, said)
+
     wish = json.dumps({"stream": session["stream"], "client_nonce": client_nonce})
-    status, nonce, body = post(path, "application/json", wish, proof(path, None))
-    if status == 401:
-        # The first proof has no nonce of the server yet: it is made once more, with the one that came.
-        status, nonce, body = post(path, "application/json", wish, proof(path, nonce))
-    assert status == 200, (status, body)
-    ticket = json.loads(body)
+    status, said = post_proven("/v1/connections/tickets", "application/json", wish)
+    assert status == 200, (status, said)
+    ticket = json.loads(said)
     connection, last, jkt = ticket["connection"], 0, thumbprint(jwk["x"], jwk["y"])
 
     stream = http.client.HTTPConnection(host)
@@ -193,8 +196,10 @@ def live(session):
             last = number
             text = transcript(origin, connection, client_nonce, jkt, words)
             answer = f"answer {number} {to_text(sign(private, text))}"
-        status, *_ = post(f"/v1/connections/{connection}/answer", "text/plain", answer)
-        assert status == 204, status
+        # The signature in an answer is its proof; a refusal has none.
+        say = post if answer.startswith("answer") else post_proven
+        status, said = say(f"/v1/connections/{connection}/answer", "text/plain", answer)
+        assert status == 204, (status, said)
 
 
 if __name__ == "__main__":

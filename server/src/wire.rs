@@ -6,8 +6,8 @@ use crate::{
     problem::{Refusal, Result},
 };
 use axum::{
-    extract::{FromRequest, Request},
-    http::{HeaderMap, header},
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, header, request::Parts},
 };
 use holdfast_protocol::problem::Code;
 use serde::{Serialize, de::DeserializeOwned};
@@ -43,6 +43,20 @@ impl<T: DeserializeOwned + Serialize> FromRequest<App> for Json<T> {
 fn is_spelled_as<T: Serialize>(bytes: &[u8], read: &T) -> bool {
     let (came, written) = (serde_json::from_slice::<Value>(bytes), serde_json::to_value(read));
     matches!((came, written), (Ok(came), Ok(written)) if came == written)
+}
+
+/// Of a stream that takes no query.
+pub struct NoQuery;
+
+impl FromRequestParts<App> for NoQuery {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+        match parts.uri.query() {
+            None | Some("") => Ok(Self),
+            Some(_) => Err(Refusal::with_detail(Code::InvalidRequest, "This stream takes no query.")),
+        }
+    }
 }
 
 /// How long a body may take to arrive.

@@ -18,3 +18,6 @@ pub mod postgres;
 
 /// Everything that a scenario needs, in one place.
 pub mod world;
+
+/// What challenges a page without end, to see what that costs it.
+pub mod challenger;

@@ -8,6 +8,7 @@ use crate::{
     app::App,
     audit::{self, Event},
     clock::SKEW_MS,
+    mail::{self, Notice},
     problem::{Refusal, Result},
     secrets::{p256_verifies, sha256},
     wire::single,
@@ -82,7 +83,7 @@ pub fn prove_ceremony(app: &App, parts: &Parts, jkt: &Thumbprint) -> Result<Seen
 }
 
 /// A request of a session carries a proof of the session's own key, which is given back. What looks
-/// like theft is recorded.
+/// like theft is recorded, and its owner told by mail.
 pub(crate) async fn prove_session(app: &App, parts: &Parts, session: &Session) -> Result<PublicKey> {
     let device = super::device(&parts.headers);
     let without_key = async |code| alarm(app, session, &device, Activity::CookieWithoutKey, code).await;
@@ -138,6 +139,13 @@ async fn alarm(app: &App, session: &Session, device: &Device, what: Activity, co
         session: Some(&session.id),
         at_ms: app.clock.unix_ms(),
     };
+    if let Activity::TheftSuspected { sign } = event.what
+        && !audit::is_known(&mut tx, &event).await?
+    {
+        // Once for each session and sign, or a thief could fill the owner's mailbox.
+        let notice = Notice::TheftSuspected { sign, device };
+        mail::post(app, &mut tx, event.account, &notice, event.at_ms).await?;
+    }
     audit::record_once(&mut tx, event).await?;
     tx.commit(&app.live).await?;
     Ok(code.into())

@@ -86,6 +86,13 @@ pub async fn record_once(tx: &mut Tx, event: Event<'_>) -> Result<(), sqlx::Erro
     record(tx, event).await
 }
 
+/// Whether the same of the same session, or of none, is among the account's newest events. Until the
+/// transaction ends nobody else records one.
+pub async fn is_known(tx: &mut Tx, event: &Event<'_>) -> Result<bool, sqlx::Error> {
+    store::hold(tx, event.account).await?;
+    Ok(store::recent(tx, event, i64::MIN).await?.contains(&event.what))
+}
+
 /// The sentence of a refused step-up comes from whoever asked for it.
 fn is_variation(one: &Activity, other: &Activity) -> bool {
     let about = |event: &Activity| match event {

@@ -6,6 +6,7 @@ use crate::{
     audit,
     pop::{Connection, WebSocket, WebSocketUpgrade},
     problem::Result,
+    wire::NoQuery,
 };
 use axum::{
     extract::{
@@ -31,6 +32,7 @@ const BATCH: u32 = 32;
 
 pub(super) async fn open(
     State(app): State<App>,
+    _: NoQuery,
     connection: Connection,
     upgrade: Option<WebSocketUpgrade>,
 ) -> Result<Response> {

@@ -1,11 +1,15 @@
 //! What mail says.
 
-use holdfast_protocol::{history::Device, step_up::quoted};
+use holdfast_protocol::{
+    history::{Device, TheftSign},
+    step_up::quoted,
+};
 
 /// What an account's owner is told by mail.
 pub(crate) enum Notice<'a> {
     PasskeyAdded { name: &'a str, device: &'a Device },
     PasskeyRemoved { name: &'a str, device: &'a Device },
+    TheftSuspected { sign: TheftSign, device: &'a Device },
 }
 
 /// A mail's words, in plain text.
@@ -19,34 +23,73 @@ impl Notice<'_> {
         match self {
             Notice::PasskeyAdded { .. } => "passkey_added",
             Notice::PasskeyRemoved { .. } => "passkey_removed",
+            Notice::TheftSuspected { .. } => "theft_suspected",
         }
     }
 
     /// To the owner of this name, of the console at this origin.
     pub(super) fn text(&self, owner: &str, origin: &str) -> Text {
-        let (name, device, done, meaning, cure) = match self {
-            Notice::PasskeyAdded { name, device } => {
-                let meaning = "It can sign in to your account from now on.";
-                (name, device, "added", meaning, "remove that passkey and sign out everywhere")
-            }
-            Notice::PasskeyRemoved { name, device } => {
-                let meaning = "It can never sign in to your account again. Where it is synced, a copy may stay with \
-                               its provider: delete it there, too.";
-                (name, device, "removed", meaning, "look at your passkeys and sign out everywhere")
+        let words = match self {
+            Notice::PasskeyAdded { name, device } => Words {
+                subject: format!("Passkey added: {}", quoted(name)),
+                happened: format!("the passkey {} was added", quoted(name)),
+                device,
+                meaning: "It can sign in to your account from now on.",
+                unless: "If this was not you, go",
+                cure: "remove that passkey and sign out everywhere",
+            },
+            Notice::PasskeyRemoved { name, device } => Words {
+                subject: format!("Passkey removed: {}", quoted(name)),
+                happened: format!("the passkey {} was removed", quoted(name)),
+                device,
+                meaning: "It can never sign in to your account again. Where it is synced, a copy may stay with its \
+                          provider: delete it there, too.",
+                unless: "If this was not you, go",
+                cure: "look at your passkeys and sign out everywhere",
+            },
+            Notice::TheftSuspected { sign, device } => {
+                let (happened, meaning) = match sign {
+                    TheftSign::ForeignKey => (
+                        "the cookie of a session of yours was used with somebody else's key",
+                        "It opened nothing. A copy of the cookie is probably in other hands.",
+                    ),
+                    TheftSign::ReplayedProof => (
+                        "a proof of a session of yours was used a second time",
+                        "It opened nothing. Somebody probably recorded your browser's traffic.",
+                    ),
+                };
+                Words {
+                    subject: "Suspected theft of a session".to_owned(),
+                    happened: happened.to_owned(),
+                    device,
+                    meaning,
+                    unless: "Go",
+                    cure: "sign out everywhere, then sign in again",
+                }
             }
         };
-        let name = quoted(name);
-        let Device { browser, system } = device;
+        let Words { subject, happened, device: Device { browser, system }, meaning, unless, cure } = words;
         Text {
-            subject: format!("Passkey {done}: {name}"),
+            subject,
             body: format!(
                 "Hello {owner},\n\n\
-                 the passkey {name} was {done}, in {browser} on {system}.\n\n\
+                 {happened}, in {browser} on {system}.\n\n\
                  {meaning}\n\n\
-                 If this was not you, go to {origin}/security at once, {cure}."
+                 {unless} to {origin}/security at once, {cure}."
             ),
         }
     }
+}
+
+/// What differs from mail to mail.
+struct Words<'a> {
+    subject: String,
+    happened: String,
+    device: &'a Device,
+    meaning: &'static str,
+    /// The beginning of the last sentence.
+    unless: &'static str,
+    cure: &'static str,
 }
 
 #[cfg(test)]
@@ -69,5 +112,25 @@ mod tests {
         let Text { subject, body } = removed.text("Mara", "https://console.example");
         assert_eq!(subject, "Passkey removed: “A\" was added. \"B”");
         assert!(body.contains("delete it there, too"), "{body}");
+    }
+
+    #[test]
+    fn a_mail_about_theft_says_how_it_showed_and_what_to_do() {
+        let device = Device { browser: "Firefox".to_owned(), system: "Linux".to_owned() };
+        let text =
+            |sign| Notice::TheftSuspected { sign, device: &device }.text("Mara", "https://console.example");
+        let Text { subject, body } = text(TheftSign::ForeignKey);
+        assert_eq!(subject, "Suspected theft of a session");
+        assert_eq!(
+            body,
+            "Hello Mara,\n\nthe cookie of a session of yours was used with somebody else's key, in Firefox on \
+             Linux.\n\nIt opened nothing. A copy of the cookie is probably in other hands.\n\nGo to \
+             https://console.example/security at once, sign out everywhere, then sign in again."
+        );
+        let Text { body, .. } = text(TheftSign::ReplayedProof);
+        assert!(
+            body.contains("\n\na proof of a session of yours was used a second time, in Firefox"),
+            "{body}"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Guarded,
     registry::{About, Entry, Registered},
-    rules::{Minted, require_opens, require_own_page, transport},
+    rules::{Minted, Opening, require_opens, require_own_page, transport},
     socket::{self, Offered},
     sse, store,
     tickets::too_many,
@@ -15,8 +15,8 @@ use crate::{
     problem::{Refusal, Result},
 };
 use axum::{
-    extract::{FromRequestParts, OriginalUri, Query, Request},
-    http::{Method, request::Parts},
+    extract::{FromRequestParts, OriginalUri, Request},
+    http::{Method, Uri, request::Parts, uri::PathAndQuery},
     middleware::Next,
     response::Response,
 };
@@ -28,15 +28,8 @@ use holdfast_protocol::{
     pop::{Binding, Timing},
     problem::Code,
 };
-use serde::Deserialize;
 use std::sync::Arc;
 use tokio::sync::watch;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Opening {
-    ticket: String,
-}
 
 /// A connection that may begin.
 pub(super) struct Opened {
@@ -101,7 +94,7 @@ pub(super) async fn open(guarded: &Guarded, request: Request, next: Next) -> Res
     }
     let transport = transport(&parts.headers)?;
     require_own_page(transport, &parts.headers, &guarded.app.config.origin)?;
-    let Query(Opening { ticket }) = Query::try_from_uri(&parts.uri).map_err(|_| Code::InvalidRequest)?;
+    let ticket = take_ticket(&mut parts)?;
     match transport {
         Transport::WebSocket => {
             let upgrade = socket::upgrade(&mut parts).await?;
@@ -118,6 +111,25 @@ pub(super) async fn open(guarded: &Guarded, request: Request, next: Next) -> Res
             sse::respond(opened, next.run(Request::from_parts(parts, body)).await)
         }
     }
+}
+
+/// Takes the ticket out of the query. What is left there is the handler's, which sees no secret.
+fn take_ticket(parts: &mut Parts) -> Result<String> {
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let Opening { ticket, rest } = Opening::read(&query)?;
+    parts.uri = with_query(&parts.uri, &rest)?;
+    if let Some(OriginalUri(uri)) = parts.extensions.get_mut::<OriginalUri>() {
+        *uri = with_query(uri, &rest)?;
+    }
+    Ok(ticket.to_owned())
+}
+
+fn with_query(uri: &Uri, query: &str) -> Result<Uri> {
+    let path = uri.path();
+    let both = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(both).map_err(|_| Code::InvalidRequest)?);
+    Ok(Uri::from_parts(parts).map_err(|_| Code::InvalidRequest)?)
 }
 
 async fn spend(guarded: &Guarded, parts: &Parts, ticket: &str, transport: Transport) -> Result<Opened> {

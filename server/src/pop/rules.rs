@@ -62,6 +62,29 @@ pub(super) fn transport(headers: &HeaderMap) -> Result<Transport> {
     Err(Refusal::with_detail(Code::InvalidRequest, detail))
 }
 
+/// The query of an opening: the ticket, and what is the application's.
+///
+/// A ticket is for a path, as a proof is (RFC 9449, section 4.2), and says nothing about the query: that is the
+/// word of whoever opens. Another site cannot, nor can anybody without the session's cookie, and whoever does
+/// without its key gets nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Opening<'a> {
+    pub ticket: &'a str,
+    pub rest: String,
+}
+
+impl<'a> Opening<'a> {
+    /// Wants one ticket, in its one spelling.
+    pub(super) fn read(query: &'a str) -> Result<Self> {
+        let name = |part: &'a str| part.split_once('=').unwrap_or((part, ""));
+        let (tickets, rest): (Vec<_>, Vec<_>) = query.split('&').partition(|part| name(part).0 == "ticket");
+        let [ticket] = tickets[..] else {
+            return Err(Refusal::with_detail(Code::InvalidRequest, "The query has one `ticket`."));
+        };
+        Ok(Self { ticket: name(ticket).1, rest: rest.join("&") })
+    }
+}
+
 /// Browsers tell where a request comes from in one header or the other; silence is a refusal.
 pub(super) fn require_own_page(transport: Transport, headers: &HeaderMap, origin: &str) -> Result<()> {
     let own = match transport {
@@ -74,6 +97,25 @@ pub(super) fn require_own_page(transport: Transport, headers: &HeaderMap, origin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_holds_one_ticket_and_the_rest_stays_as_it_came() {
+        for (query, rest) in [
+            ("ticket=abc", ""),
+            ("room=7&ticket=abc", "room=7"),
+            ("ticket=abc&room=a%20b&x", "room=a%20b&x"),
+            ("a=1&&ticket=abc&a=2", "a=1&&a=2"),
+            ("tickets=1&ticket=abc&%74icket=x", "tickets=1&%74icket=x"),
+        ] {
+            let opening = Opening::read(query).unwrap();
+            assert_eq!(opening, Opening { ticket: "abc", rest: rest.to_owned() }, "{query}");
+        }
+        for none in
+            ["", "room=7", "Ticket=abc", "ticket=abc&ticket=abc", "ticket=abc&x=1&ticket", "%74icket=abc"]
+        {
+            assert!(Opening::read(none).is_err(), "{none}");
+        }
+    }
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()

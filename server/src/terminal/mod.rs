@@ -8,6 +8,7 @@ use crate::{
     elevation::{self, Asker, Elevated, Perform},
     me, pop,
     problem::Result,
+    wire::NoQuery,
 };
 use axum::{Router, extract::State, response::Response, routing::get};
 use holdfast_protocol::{account::Role, problem::Code, step_up::Kind, terminal::Admission};
@@ -47,6 +48,7 @@ impl Perform for Admission {
 /// `GET /v1/streams/terminal`.
 async fn open(
     State(app): State<App>,
+    _: NoQuery,
     connection: pop::Connection,
     upgrade: pop::WebSocketUpgrade,
 ) -> Result<Response> {

@@ -57,7 +57,7 @@ impl Measured {
             ("load.challenges", f64::from(challenges), None),
             ("load.failures", f64::from(self.failures.values().sum::<u32>()), Some(0.0)),
             ("load.memory_kib", a_connection(self.after.resident_kib - idle_kib), Some(MEMORY_KIB)),
-            ("load.memory_at_peak_kib", a_connection(self.after.peak_kib - idle_kib), None),
+            ("load.memory_at_peak_kib", a_connection(self.after.peak_kib - idle_kib), Some(MEMORY_KIB)),
             ("load.cpu_ms", cpu_ms, None),
             ("load.round_trip_p50_ms", client(500), None),
             ("load.round_trip_p99_ms", client(990), Some(P99_MS)),

@@ -1,6 +1,9 @@
 //! Mail: in the outbox with the event, in a file after it, and never lost or doubled (M2).
 
-use crate::support::{PATIENCE, World, run};
+use crate::support::{PATIENCE, PlainBody, Proof, World, run};
+use axum::http::Method;
+use futures_util::future::join_all;
+use holdfast_protocol::problem::Code;
 use holdfast_server::{mail::deliver, secrets::sha256};
 use std::{
     collections::BTreeSet,
@@ -104,4 +107,62 @@ async fn what_was_sent_is_forgotten_after_a_month_and_what_waits_is_not() {
     world.advance_ms(1);
     world.app.sweep().await.unwrap();
     assert_eq!(world.count("outbox").await, 1);
+}
+
+/// However many try it, however long, on whichever instance.
+#[tokio::test]
+async fn a_suspected_theft_is_mailed_once_for_each_session_and_sign() {
+    let (world, folder) = (World::new().await, TempDir::new().unwrap());
+    let beside = world.beside(|_| {}).await;
+    let browser = world.browser().await;
+    let other = world.sign_in(&browser.account).await;
+    for _ in 0..2 {
+        for browser in [&browser, &other] {
+            let tries = (0..6).map(async |number| {
+                let browser = browser.at([&world, &beside][number % 2]);
+                let nonce = browser.fresh_nonce().await;
+                let proof = Proof::new(&world.app, &browser.foreign_key(), "GET", "/v1/me", &nonce).sign();
+                browser.get_with("/v1/me", &proof).await.code()
+            });
+            assert_eq!(join_all(tries).await, [Code::PopForeignKey; 6]);
+        }
+        let proof = browser.fresh_proof("GET", "/v1/me").await.sign();
+        assert_eq!(browser.get_with("/v1/me", &proof).await.status, 200);
+        assert_eq!(browser.get_with("/v1/me", &proof).await.code(), Code::PopProofReplayed);
+        // Recorded again by then.
+        world.advance_ms(60_000);
+    }
+    // What a cleared browser looks like is shown, and no alarm.
+    let bare = browser.request(Method::GET, "/v1/me").body(PlainBody::default()).unwrap();
+    assert_eq!(browser.send(bare).await.code(), Code::PopProofMissing);
+    let texts =
+        delivered(&world, folder.path()).await.into_iter().map(|path| fs::read_to_string(path).unwrap());
+    let mut first_lines: Vec<String> = texts
+        .map(|text| {
+            assert!(text.contains("Subject: Suspected theft of a session\r\n"), "{text}");
+            text.lines().find(|line| line.contains("a session of yours")).unwrap().to_owned()
+        })
+        .collect();
+    first_lines.sort();
+    let [replayed, foreign, again] = &first_lines[..] else { panic!("{first_lines:?}") };
+    assert!(replayed.starts_with("a proof of a session of yours was used a second time"), "{replayed}");
+    assert!(
+        foreign.starts_with("the cookie of a session of yours was used with somebody else's key"),
+        "{foreign}"
+    );
+    assert_eq!(foreign, again);
+}
+
+#[tokio::test]
+async fn a_theft_that_cannot_be_mailed_is_not_recorded_and_gets_nothing_either() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let nonce = browser.fresh_nonce().await;
+    let proof = Proof::new(&world.app, &browser.foreign_key(), "GET", "/v1/me", &nonce).sign();
+    run!(world.app.db, "ALTER TABLE outbox RENAME TO gone");
+    assert_eq!(browser.get_with("/v1/me", &proof).await.status, 500);
+    assert_eq!(world.count("activity").await, 0);
+    run!(world.app.db, "ALTER TABLE gone RENAME TO outbox");
+    assert_eq!(browser.get_with("/v1/me", &proof).await.code(), Code::PopForeignKey);
+    assert_eq!((world.count("activity").await, world.count("outbox").await), (1, 1));
 }

@@ -78,7 +78,7 @@ pub(crate) async fn measure() -> Result<Vec<Figure>> {
 }
 
 /// Cross-origin isolated, because only then is the page's clock fine enough.
-fn isolated(kind: &'static str, body: Vec<u8>) -> Response {
+pub(crate) fn isolated(kind: &'static str, body: Vec<u8>) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -90,7 +90,7 @@ fn isolated(kind: &'static str, body: Vec<u8>) -> Response {
     response
 }
 
-fn serve(folder: &std::path::Path, file: String) -> Response {
+pub(crate) fn serve(folder: &std::path::Path, file: String) -> Response {
     let kind = if file.ends_with(".wasm") { "application/wasm" } else { "text/javascript" };
     let inside = !file.contains(['/', '\\']) && !file.starts_with('.');
     match fs::read(folder.join(&file)) {

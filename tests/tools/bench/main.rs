@@ -6,6 +6,7 @@
 mod in_browser;
 mod log;
 mod on_server;
+mod responsive;
 mod sizes;
 
 use anyhow::{Context as _, Result};
@@ -45,6 +46,7 @@ async fn main() -> Result<()> {
     }
     if wanted("browser") {
         figures.extend(in_browser::measure().await?);
+        figures.extend(responsive::measure().await?);
     }
     let mut report = Map::new();
     println!("{:<28} {:>12}  aim", "figure", "measured");

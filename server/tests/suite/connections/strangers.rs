@@ -1,16 +1,21 @@
 //! Provers that share no code with Holdfast, written from `protocol/pop.md` alone.
 
-use super::INTERVAL_MS;
+use super::{INTERVAL_MS, TOO_LONG_MS};
 use crate::support::{Browser, ORIGIN, PATIENCE, World, public};
 use holdfast_protocol::base64url;
 use serde_json::{Value, json};
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 
 const STRANGERS: [(&str, &str); 2] = [("node", "responder.mjs"), ("python3", "responder.py")];
 
@@ -30,10 +35,15 @@ struct Stranger {
 
 impl Stranger {
     fn start(which: (&str, &str), browser: &Browser) -> Self {
+        Self::start_at(browser.address, which, browser)
+    }
+
+    /// The same with the server behind this address.
+    fn start_at(address: SocketAddr, which: (&str, &str), browser: &Browser) -> Self {
         let key = public(&browser.key);
         let session = json!({
             "origin": ORIGIN,
-            "address": browser.address.to_string(),
+            "address": address.to_string(),
             "cookies": browser.cookies,
             "csrf": browser.csrf,
             "stream": "/v1/streams/activity",
@@ -153,5 +163,102 @@ async fn strangers_hear_the_end() {
         let out = browser.post("/v1/logout", &json!({ "scope": "this_browser" })).await;
         assert_eq!(out.status, 204);
         stranger.hears(last).await;
+    }
+}
+
+/// The server takes the refusal for one, and asks anew.
+#[tokio::test]
+async fn strangers_refuse_what_was_relayed() {
+    for which in STRANGERS {
+        let world = World::new().await;
+        let browser = world.browser().await;
+        let other_connection = |challenge: &mut [u8]| {
+            if challenge[NUMBER] == b'1' {
+                challenge[ID] = if challenge[ID] == b'0' { b'1' } else { b'0' };
+            }
+        };
+        let (address, _) = between(browser.address, other_connection).await;
+        let mut stranger = Stranger::start_at(address, which, &browser);
+        for beginning in ["challenge con_", "held 1 relayed", "challenge con_", "proven 2 "] {
+            stranger.hears(beginning).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn strangers_sign_no_number_twice() {
+    for which in STRANGERS {
+        let world = World::new().await;
+        let browser = world.browser().await;
+        let number_again = |challenge: &mut [u8]| {
+            if challenge[NUMBER] == b'2' {
+                challenge[NUMBER] = b'1';
+            }
+        };
+        let (address, mut said) = between(browser.address, number_again).await;
+        let mut stranger = Stranger::start_at(address, which, &browser);
+        stranger.hears("challenge con_").await;
+        stranger.hears("proven 1 ").await;
+        world.advance_ms(INTERVAL_MS);
+        stranger.hears("challenge con_").await;
+        let mut all = Vec::new();
+        while !all.windows(14).any(|words| words == b"refuse 1 stale") {
+            all.extend(tokio::time::timeout(PATIENCE, said.recv()).await.unwrap().unwrap());
+        }
+        // That number had its answer: it is not counted, and the one that was asked for does not come.
+        world.advance_ms(TOO_LONG_MS);
+        for beginning in ["held 2 late", "challenge con_", "proven 3 "] {
+            stranger.hears(beginning).await;
+        }
+    }
+}
+
+/// Where a challenge has the first sign of its connection's id after `con_`.
+const ID: usize = 14;
+/// Where it has its number, while that has one digit.
+const NUMBER: usize = 34;
+
+/// Somebody between a stranger and the server who writes challenges anew, each as long as it was.
+async fn between(server: SocketAddr, lie: fn(&mut [u8])) -> (SocketAddr, UnboundedReceiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, said) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stranger, _)) = listener.accept().await {
+            let server = TcpStream::connect(server).await.unwrap();
+            tokio::spawn(relay(stranger, server, lie, tell.clone()));
+        }
+    });
+    (address, said)
+}
+
+/// Both ways until one of them is over; what the stranger says is told, too.
+async fn relay(
+    mut stranger: TcpStream,
+    mut server: TcpStream,
+    lie: fn(&mut [u8]),
+    tell: UnboundedSender<Vec<u8>>,
+) {
+    let (mut up, mut down) = ([0; 16_384], [0; 16_384]);
+    loop {
+        tokio::select! {
+            read = stranger.read(&mut up) => {
+                let Ok(length @ 1..) = read else { return };
+                let _told = tell.send(up[..length].to_vec());
+                if server.write_all(&up[..length]).await.is_err() {
+                    return;
+                }
+            }
+            read = server.read(&mut down) => {
+                let Ok(length @ 1..) = read else { return };
+                let bytes = &mut down[..length];
+                if let Some(at) = bytes.windows(10).position(|word| word == b"challenge ") {
+                    lie(&mut bytes[at..]);
+                }
+                if stranger.write_all(bytes).await.is_err() {
+                    return;
+                }
+            }
+        }
     }
 }

@@ -3,8 +3,8 @@ use crate::support::{ACTIVITY, Browser, Line, Minted, PlainBody, World, dial, pa
 use axum::{
     Json, Router,
     body::Body,
-    extract::ws,
-    http::{HeaderValue, Method, StatusCode},
+    extract::{OriginalUri, ws},
+    http::{HeaderValue, Method, StatusCode, Uri},
     response::{IntoResponse as _, Response},
     routing::{any, get},
 };
@@ -182,6 +182,34 @@ async fn nothing_leaves_without_a_proof_whatever_the_handler_does() {
     assert_eq!(refused(&browser, &elsewhere, ServerSentEvents).await, Code::NotFound);
     let outside = browser.request(Method::GET, "/streams/outside").body(PlainBody::default()).unwrap();
     assert_eq!(browser.send(outside).await.code(), Code::Internal);
+}
+
+#[tokio::test]
+async fn an_applications_own_query_reaches_its_handler_without_the_ticket() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let world = World::serving(|app| {
+        let handler =
+            async move |OriginalUri(whole): OriginalUri, uri: Uri, upgrade: Option<WebSocketUpgrade>| {
+                tell.send([whole.to_string(), uri.to_string()]).unwrap();
+                match upgrade {
+                    Some(upgrade) => upgrade.on_upgrade(async |_| {}),
+                    None => ([("content-type", "text/event-stream")], Body::empty()).into_response(),
+                }
+            };
+        let route = any(handler).layer(pop::layer(app, "/streams/asked"));
+        Router::new().nest("/streams", Router::new().route("/asked", route))
+    })
+    .await;
+    let browser = world.browser().await;
+    for (transport, opened) in BOTH.into_iter().zip([StatusCode::SWITCHING_PROTOCOLS, StatusCode::OK]) {
+        for query in ["", "?room=a%20b", "?room=7&since=1&room=8&empty"] {
+            let stream = format!("/streams/asked{query}");
+            let minted = Minted { stream, ..browser.mint_for("/streams/asked").await };
+            assert_eq!(answered(&browser, &minted, transport).await.0, opened, "{query}");
+            let expected = [format!("/streams/asked{query}"), format!("/asked{query}")];
+            assert_eq!(told.recv().await.unwrap(), expected);
+        }
+    }
 }
 
 #[tokio::test]

@@ -281,7 +281,8 @@ fn data(name: &str, value: Value) -> Heard {
 
 /// The address that a ticket opens.
 pub fn path_of(minted: &Minted) -> String {
-    format!("{}?ticket={}", minted.stream, minted.ticket.ticket)
+    let and = if minted.stream.contains('?') { '&' } else { '?' };
+    format!("{}{and}ticket={}", minted.stream, minted.ticket.ticket)
 }
 
 pub type Dialled =

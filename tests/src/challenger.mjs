@@ -32,17 +32,23 @@ export async function provoke() {
   return long.length > before;
 }
 
-/** Whether so many challenges in a row were answered within so long, without one long task meanwhile. */
-export function wasCalm(count, within) {
-  for (let at = count; at < proven.length; at += 1) {
+/** The longest task that was at work between two times, in milliseconds; 0 where none had more than 50. */
+const longest = (from, to) =>
+  Math.max(0, ...long.filter((task) => task.from < to && task.to > from).map((task) => task.to - task.from));
+
+/** Each so many challenges in a row: how long they took, and the longest task meanwhile, in milliseconds. */
+export function stretches(count) {
+  const all = [];
+  for (let at = count; at < proven.length; at += count) {
     const [from, to] = [proven[at - count], proven[at]];
-    if (to - from <= within && !long.some((task) => task.from < to && task.to > from)) return true;
+    all.push({ took: to - from, longest: longest(from, to) });
   }
-  return false;
+  return all;
 }
 
-export const seen = () => {
-  const seconds = (proven.at(-1) - proven[0]) / 1000;
-  const longest = Math.max(0, ...long.map(({ from, to }) => to - from));
-  return `${proven.length} challenges in ${seconds} s, ${long.length} long tasks, the longest ${longest} ms`;
-};
+/** The longest task of a time in which nothing is asked of the page. */
+export async function rest(ms) {
+  const from = performance.now();
+  await new Promise((done) => setTimeout(done, ms));
+  return longest(from, performance.now());
+}
