@@ -149,33 +149,19 @@ async fn the_keyboard_alone_signs_in(kind: Kind) -> Result<()> {
     world.sign_up(&browser).await?;
     world.sign_out(&browser).await?;
 
-    let button = ("button".to_owned(), "Sign in with a passkey".to_owned());
-    focus(&browser, &[], &button).await?;
+    browser.by_role(Role::Button, "Sign in with a passkey").appears().await?;
+    browser.tab_to(&[], "button", "Sign in with a passkey").await?;
     browser.press(Key::Enter).await?;
     world.security_page_is_live(&browser).await?;
 
     // The heading has the focus when the page appears; the bar stands before it.
-    let button = ("button".to_owned(), "Sign out".to_owned());
-    focus(&browser, &[Key::Shift], &button).await?;
+    browser.tab_to(&[Key::Shift], "button", "Sign out").await?;
     browser.press(Key::Enter).await?;
     browser.by_role(Role::Dialog, "Sign out").appears().await?;
     browser.press(Key::Escape).await?;
     browser.by_role(Role::Dialog, "Sign out").disappears().await?;
-    let returned = wait::until(async || Ok((browser.focused().await? == button).then_some(())));
-    returned.await?.context("the focus returns to the button")?;
+    browser.focuses("button", "Sign out").await?;
     world.assert_no_violations(&browser).await
-}
-
-/// Presses Tab, holding these keys, until this has the focus.
-async fn focus(browser: &Browser, held: &[Key], wanted: &(String, String)) -> Result<()> {
-    browser.by_role(Role::Button, wanted.1.as_str()).appears().await?;
-    for _ in 0..30 {
-        if browser.focused().await? == *wanted {
-            return Ok(());
-        }
-        browser.press_holding(held, Key::Tab).await?;
-    }
-    anyhow::bail!("the keyboard does not reach {wanted:?}\n{}", browser.description().await)
 }
 
 async fn one_passkey_opens_the_account_in_two_browsers(kind: Kind) -> Result<()> {

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use holdfast_tests::browser::{Browser, Kind, Locator, Name, Role};
+use holdfast_tests::browser::{Browser, Key, Kind, Locator, Name, Role};
 use holdfast_tests::in_every_browser;
 use holdfast_tests::wait;
 use holdfast_tests::world::World;
@@ -16,7 +16,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::step_up::{self, visit};
 use crate::wallet::nothing_stands_outside;
 
-in_every_browser!(an_agent_is_paired_spends_is_cut_and_revoked, what_cannot_be_done_says_why);
+in_every_browser!(
+    an_agent_is_paired_spends_is_cut_and_revoked,
+    the_keyboard_alone_pairs_an_agent,
+    what_cannot_be_done_says_why,
+);
 
 const PAGE: &str = "/console/agents";
 
@@ -141,6 +145,46 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
         let bare = |name: &&str| exchanges.iter().all(|exchange| exchange.header(name).is_none());
         ensure!(of_browsers.iter().all(bare), "{exchanges:?}");
     }
+    world.assert_no_violations(&browser).await
+}
+
+async fn the_keyboard_alone_pairs_an_agent(kind: Kind) -> Result<()> {
+    let (world, browser) = visit(kind).await?;
+    browser.goto(&world.at(PAGE)).await?;
+    let (list, pair) = (panel(&browser, "Your agents"), panel(&browser, "Pair an agent"));
+    let mut agent = Agent::start(&world)?;
+    let code = agent.says("code ").await?;
+    code_field(&browser).appears().await?;
+    browser.tab_to(&[], "textbox", "Code that the agent shows").await?;
+    browser.type_keys(&code).await?;
+    browser.press(Key::Enter).await?;
+    pair.says("“Shopper”").await?;
+    browser.tab_to(&[], "button", "Pair this agent").await?;
+    browser.press(Key::Enter).await?;
+    dialog(&browser).says("You confirm it in").await?;
+
+    // Escape leaves, and nothing has happened.
+    browser.press(Key::Escape).await?;
+    dialog(&browser).disappears().await?;
+    browser.focuses("button", "Pair this agent").await?;
+    list.says("No agent works for you yet.").await?;
+    browser.press(Key::Enter).await?;
+    dialog(&browser).says("You confirm it in").await?;
+    browser.tab_to(&[], "button", "Confirm with a passkey").await?;
+    browser.press(Key::Enter).await?;
+    dialog(&browser).disappears().await?;
+    // Its button is gone: what became of it is read instead.
+    pair.says("is paired.").await?;
+    browser.focuses("status", "").await?;
+    list.by_role(Role::ListItem, Name::Any).saying("Shopper").says("at work").await?;
+
+    // What ends it stands before.
+    browser.tab_to(&[Key::Shift], "button", "Revoke Shopper").await?;
+    browser.press(Key::Enter).await?;
+    dialog(&browser).says("You confirm it in").await?;
+    browser.press(Key::Escape).await?;
+    dialog(&browser).disappears().await?;
+    browser.focuses("button", "Revoke Shopper").await?;
     world.assert_no_violations(&browser).await
 }
 

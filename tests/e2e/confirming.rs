@@ -4,9 +4,9 @@
 use anyhow::{Context, Result, ensure};
 use holdfast_protocol::ids::{AccountId, SessionId};
 use holdfast_protocol::step_up::hash_of;
-use holdfast_tests::browser::{Browser, Kind, Locator, Name, Role};
+use holdfast_tests::browser::{Browser, Key, Kind, Locator, Name, Role};
 use holdfast_tests::in_every_browser;
-use holdfast_tests::world::World;
+use holdfast_tests::world::{Exchange, World};
 use serde_json::json;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use crate::wallet::{SENTENCE, holds, send, visit};
 
 in_every_browser!(
     every_failure_of_the_device_has_its_words,
+    a_lost_connection_has_words_and_a_way_on,
+    what_is_left_open_is_asked_for_anew,
     a_server_that_lies_raises_an_alarm,
     a_lost_answer_never_sends_twice,
     what_has_changed_meanwhile_is_said,
@@ -22,6 +24,7 @@ in_every_browser!(
 );
 
 const SEND: &str = "/v1/wallet/send";
+const STEP_UP: &str = "/v1/wallet/send/stepup";
 
 fn dialog(browser: &Browser) -> Locator<'_> {
     browser.by_role(Role::Dialog, "Confirm with your passkey")
@@ -70,6 +73,103 @@ async fn every_failure_of_the_device_has_its_words(kind: Kind) -> Result<()> {
     world.assert_no_violations(&browser).await
 }
 
+async fn a_lost_connection_has_words_and_a_way_on(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = visit(&world, &browser).await?;
+    let (dialog, again) = (dialog(&browser), browser.by_role(Role::Button, "Try again"));
+    let alert = dialog.by_role(Role::Alert, Name::Any);
+
+    // The server wants a confirmation, and is away when it is asked for one.
+    world.wire().break_off(STEP_UP);
+    send(&browser, "12.50").await?;
+    alert.says("The server is away for a moment.").await?;
+    dialog.says(SENTENCE).await?;
+    let ways = dialog.by_role(Role::Button, Name::Any).texts().await?;
+    ensure!(ways == ["Cancel", "Try again"], "{ways:?}");
+    let (seen, is_asked) = (world.wire().exchanges().len(), |it: &Exchange| it.path == STEP_UP);
+    again.click().await?;
+    world.wire().sees(seen, is_asked).await?;
+    alert.says("The server is away for a moment.").await?;
+    browser.press(Key::Escape).await?;
+    dialog.disappears().await?;
+    browser.focuses("button", "Send").await?;
+
+    // There is no network at all, and then there is.
+    browser.press(Key::Enter).await?;
+    alert.says("The server is away for a moment.").await?;
+    world.wire().mend();
+    browser.go_offline().await?;
+    again.click().await?;
+    alert.says("This device is offline.").await?;
+    browser.go_online().await?;
+    again.click().await?;
+    confirm(&browser).await?;
+    holds(&browser, "$7.50").await?;
+    let sent: Vec<_> = world.wire().exchanges_at(SEND).iter().map(|sent| sent.status.as_u16()).collect();
+    ensure!(sent == [403, 403, 200], "{sent:?}");
+    ensure!(browser.violations().await?.is_empty());
+    Ok(())
+}
+
+/// The page's own clock goes on when the test says so, and what the page does every now and then it does when the
+/// test says so.
+const CLOCK: &str = "
+    let late = 0;
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + late;
+    window.later = (ms) => { late += ms; };
+    window.setInterval = (look) => { window.look = look; return 0; };";
+
+/// Four minutes, after which the page takes options for too old; the server does after five.
+const STALE_MS: u32 = 240_001;
+
+async fn what_is_left_open_is_asked_for_anew(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = visit(&world, &browser).await?;
+    browser.execute(CLOCK, &[]).await?;
+    let (stale, asked) = ([json!(STALE_MS)], || world.wire().exchanges_at(STEP_UP).len());
+
+    // Before its time is over, and when the person comes back to the tab.
+    const WAYS: [(&str, &str, &str); 2] = [
+        ("2.00", "$18.00", "window.look()"),
+        ("3.00", "$15.00", "document.dispatchEvent(new window.Event('visibilitychange'))"),
+    ];
+    for (at, (amount, left, look)) in WAYS.into_iter().enumerate() {
+        send(&browser, amount).await?;
+        dialog(&browser).says("You confirm it in").await?;
+        browser.execute(look, &[]).await?;
+        world.pass(Duration::from_secs(250));
+        // The one thing of new options that can be seen.
+        world.wire().lie(STEP_UP, |options| options["claiming_providers"] = json!(["Sesame"]));
+        browser.execute("window.later(arguments[0])", &stale).await?;
+        browser.execute(look, &[]).await?;
+        dialog(&browser).says("is known to say that it has asked").await?;
+        world.wire().mend();
+        ensure!(asked() == 2 * (at + 1), "what is fresh is not asked for: {}", asked());
+        // By now the first ones are worth nothing.
+        world.pass(Duration::from_secs(100));
+        confirm(&browser).await?;
+        holds(&browser, left).await?;
+    }
+    let sent: Vec<_> = world.wire().exchanges_at(SEND).iter().map(|sent| sent.status.as_u16()).collect();
+    ensure!(sent == [403, 200, 403, 200], "confirmed at once: {sent:?}");
+
+    // Who presses before that has pressed too late, once.
+    send(&browser, "5.00").await?;
+    dialog(&browser).says("You confirm it in").await?;
+    browser.execute("window.later(arguments[0])", &stale).await?;
+    confirm(&browser).await?;
+    let alert = browser.by_role(Role::Alert, Name::Any);
+    alert.says("This has been waiting for a while. It was asked for anew, and nothing was done.").await?;
+    ensure!(world.wire().exchanges_at(SEND).len() == 5, "nothing is sent");
+    confirm(&browser).await?;
+    holds(&browser, "$10.00").await?;
+    ensure!(asked() == 6, "{}", asked());
+    world.assert_no_violations(&browser).await
+}
+
 /// What only a page can see that knows who is signed in, and what it has asked for.
 const LIES_TO_THE_PAGE: [Lie; 3] = [
     ("account", |options| sign_anew(options, |_, step_up| step_up.account = AccountId::make([7; 16]))),
@@ -96,7 +196,7 @@ async fn a_server_that_lies_raises_an_alarm(kind: Kind) -> Result<()> {
     dialog(&browser).says(SENTENCE).await?;
     dialog(&browser).by_role(Role::Button, "Cancel").click().await?;
     for (about, lie) in LIES.into_iter().chain(LIES_TO_THE_PAGE) {
-        world.wire().lie("/v1/wallet/send/stepup", lie);
+        world.wire().lie(STEP_UP, lie);
         browser.by_role(Role::Button, "Send").click().await?;
         alarm.by_role(Role::Alert, Name::Any).says("Your passkey was not asked").await.context(about)?;
         // What the person wanted stands there, and nothing of what came instead.

@@ -36,6 +36,12 @@ async fn what_happens_is_seen_at_once_and_in_full(kind: Kind) -> Result<()> {
     ensure!(rows == 1, "each event once, not {rows} times");
     let pages = world.wire().exchanges_at("/v1/activity");
     ensure!(pages.iter().any(|page| page.query.starts_with("before=")), "the older ones are asked for");
+    world.assert_no_violations(&browser).await?;
+
+    // What of it was confirmed is one link away.
+    activity.by_role(Role::Link, "Confirmations").click().await?;
+    browser.by_role(Role::HeadingLevel(1), "Confirmations").appears().await?;
+    browser.by_role(Role::Region, "What was confirmed").says("Nothing has been asked for yet.").await?;
     world.assert_no_violations(&browser).await
 }
 

@@ -12,6 +12,7 @@ use crate::{
     recovery::{CodesStep, CodesStepProps, codes_left},
     router::{Route, Write, use_route},
     session::{Action, Away, Here, Session, Standing, use_session},
+    step_up::{Hold, HoldProps},
     text,
     ui::{
         Again, Element, Heading, Width, alert, centre, classed, component_of, div, group, shell, span,
@@ -137,11 +138,14 @@ fn Security(props: &SecurityProps) -> Html {
     let console = (here.kept == holdfast_pop::Kept::Stored)
         .then(|| classed("a", "btn quiet").attr("href", console::PATH).with(text::CONSOLE));
     let end = group().with(console).with(way_out(api, here, tell, AtStake::Nothing));
+    let readiness = here.me.passkey_readiness.clone();
+    let hold = HoldProps { api: api.clone(), readiness, on_session: tell.clone() };
     shell(
         Width::Page,
         end,
         group()
             .with(alarm(&history, now_ms))
+            .with(component_of::<Hold>(hold, None))
             .with(account::summary(here, live))
             .with(component_of::<PasskeysPanel>(PasskeysPanelProps { api: api.clone(), changes }, None))
             .with(component_of::<ConnectionsPanel>(

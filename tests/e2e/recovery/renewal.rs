@@ -1,13 +1,16 @@
 //! New recovery codes in the place of the old ones.
 
-use anyhow::{Result, ensure};
-use holdfast_tests::browser::{AuthenticatorOptions, Kind, Name, Role};
-use holdfast_tests::world::{World, confirm, prompt};
+use anyhow::{Context, Result, ensure};
+use holdfast_tests::browser::{AuthenticatorOptions, Key, Kind, Name, Role};
+use holdfast_tests::world::{World, asked_code, code_field, confirm, prompt, recovery_codes};
 use holdfast_tests::{in_every_browser, wait};
 
 use super::leaves_no_trace;
 
-in_every_browser!(new_codes_take_the_place_of_the_old_ones_once_confirmed);
+in_every_browser!(
+    new_codes_take_the_place_of_the_old_ones_once_confirmed,
+    the_keyboard_alone_replaces_the_codes,
+);
 
 const HASHES: &str = "SELECT hex(verifier_hash) FROM recovery_codes ORDER BY verifier_hash";
 
@@ -46,6 +49,37 @@ async fn new_codes_take_the_place_of_the_old_ones_once_confirmed(kind: Kind) -> 
     let after = world.column(HASHES).await?;
     ensure!(after.len() == 10 && after.iter().all(|hash| !before.contains(hash)), "the old codes live");
     ensure!(world.count("recovery_codes_replaced").await? == 1);
+    world.assert_no_violations(&browser).await
+}
+
+async fn the_keyboard_alone_replaces_the_codes(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    world.sign_up(&browser).await?;
+    browser.goto(&world.at("/console/codes")).await?;
+    browser.by_role(Role::Button, "Make new codes").appears().await?;
+    browser.tab_to(&[], "button", "Make new codes").await?;
+    browser.press(Key::Enter).await?;
+    let codes = recovery_codes(&browser).await?;
+    let (asked, field) = (asked_code(&browser).await?, code_field(&browser).name().await?);
+    browser.tab_to(&[], "textbox", &field).await?;
+    browser.type_keys(codes.get(asked.wrapping_sub(1)).context("a code of the list is asked for")?).await?;
+    browser.press(Key::Enter).await?;
+    let prompt = prompt(&browser);
+    prompt.says("You confirm it in").await?;
+
+    // Escape leaves, and the code need not be typed again.
+    browser.press(Key::Escape).await?;
+    prompt.disappears().await?;
+    browser.focuses("textbox", &field).await?;
+    ensure!(world.count("recovery_codes_replaced").await? == 0);
+    browser.press(Key::Enter).await?;
+    prompt.says("You confirm it in").await?;
+    browser.tab_to(&[], "button", "Confirm with a passkey").await?;
+    browser.press(Key::Enter).await?;
+    browser.page_says("The new codes are in force.").await?;
+    browser.focuses("button", "Make new codes").await?;
     world.assert_no_violations(&browser).await
 }
 

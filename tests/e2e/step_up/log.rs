@@ -93,9 +93,20 @@ async fn an_account_that_is_held_back_is_told_until_when(kind: Kind) -> Result<(
     let hold =
         "UPDATE accounts SET cooldown_from_ms = created_at_ms, cooldown_until_ms = created_at_ms + 1800000";
     world.run_sql(hold).await?;
-    browser.reload().await?;
+    // The page that everybody opens first says it, and leads here.
+    browser.goto(&world.at("/security")).await?;
+    browser.page_says("This account is in a cooldown. Still ").await?;
+    let seen = world.wire().exchanges().len();
+    browser.by_role(Role::Link, "Confirmations").click().await?;
+    browser.by_role(Role::HeadingLevel(1), "Confirmations").appears().await?;
     browser.page_says("This account is in a cooldown. Still ").await?;
     browser.page_says("Revoking agents, deleting credentials and ending sessions still work.").await?;
+    // Fetched once more when the connection is proven: from then on nothing tells the page the server's time.
+    let fetched = async || {
+        let exchanges = world.wire().exchanges().into_iter().skip(seen);
+        Ok((exchanges.filter(|it| it.path == "/v1/security/stepup-log").count() > 1).then_some(()))
+    };
+    wait::until(fetched).await?.context("the log is fetched twice")?;
     let timer = browser.by_role(Role::Timer, Name::Any);
     let shown = timer.text().await?;
     let ticks = async || Ok((timer.text().await? != shown).then_some(()));

@@ -1,9 +1,10 @@
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::key::Key;
 
 use super::Browser;
 use super::locator;
+use crate::wait;
 
 /// What a person does with the keyboard alone.
 impl Browser {
@@ -25,6 +26,17 @@ impl Browser {
         self.client.perform_actions(keys).await.with_context(|| format!("press {key:?}"))
     }
 
+    /// Presses Tab, holding these keys, until what has this role and name has the focus.
+    pub async fn tab_to(&self, held: &[Key], role: &str, name: &str) -> Result<()> {
+        for _ in 0..30 {
+            if self.has_focus(role, name).await? {
+                return Ok(());
+            }
+            self.press_holding(held, Key::Tab).await?;
+        }
+        bail!("the keyboard does not reach the {role} {name:?}\n{}", self.description().await)
+    }
+
     /// Types into whatever has the focus.
     pub async fn type_keys(&self, text: &str) -> Result<()> {
         let mut keys = KeyActions::new("keyboard".to_owned());
@@ -32,6 +44,18 @@ impl Browser {
             keys = keys.then(KeyAction::Down { value }).then(KeyAction::Up { value });
         }
         self.client.perform_actions(keys).await.context("type")
+    }
+
+    /// Waits until what has this role and name has the focus.
+    pub async fn focuses(&self, role: &str, name: &str) -> Result<()> {
+        let focused = wait::until(async || Ok(self.has_focus(role, name).await?.then_some(())));
+        let focused = focused.await?;
+        focused.with_context(|| format!("the focus should be at the {role} {name:?}"))
+    }
+
+    async fn has_focus(&self, role: &str, name: &str) -> Result<bool> {
+        let (at, called) = self.focused().await?;
+        Ok(at == role && called == name)
     }
 
     /// Role and accessible name of what has the focus.

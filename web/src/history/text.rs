@@ -9,6 +9,7 @@ use holdfast_protocol::{
 use std::borrow::Cow;
 
 pub(super) const TITLE: &str = "Activity";
+pub(super) const CONFIRMATIONS: &str = "Confirmations";
 pub(super) const LOADING: &str = "Fetching what happened";
 pub(super) const LOADING_OLDER: &str = "Fetching older events";
 pub(super) const OLDER: &str = "Show older";

@@ -47,7 +47,9 @@ pub fn activity_panel(handle: &HistoryHandle, now_ms: u64) -> Html {
             group().with(rows).with(div("inset below").with(below)).into_html()
         }
     };
-    Panel { title: text::TITLE, id: "activity", beside: Html::default() }.show(content)
+    let confirmations =
+        classed("a", "small").attr("href", "/console/confirmations").with(text::CONFIRMATIONS);
+    Panel { title: text::TITLE, id: "activity", beside: confirmations.into_html() }.show(content)
 }
 
 fn row(event: &ActivityEvent, now_ms: u64) -> Element {

@@ -18,7 +18,7 @@ pub(super) const OPENED_THIS: &str = "opened this session";
 pub(super) const ADDED: &str = "Added ";
 pub(super) const USED: &str = "used ";
 pub(super) const NEVER_USED: &str = "not used to sign in yet";
-pub(super) const ADVICE: &str = "You have one passkey. With a second one, on another device or a security key, losing one never locks you out; until then your recovery codes are the only other way in.";
+pub(super) const ADVICE: &str = "You have one passkey. With a second one, on another device or a security key, losing one never locks you out; until then this one is the only way in, since recovery codes cannot be used yet.";
 
 pub(super) fn in_use(number: usize) -> String {
     text::count(u64::try_from(number).unwrap_or_default(), "in use", "in use")

@@ -4,7 +4,7 @@ use super::state::Fault;
 
 pub(super) const LIST: &str = "Recovery codes";
 pub(super) const TITLE: &str = "Keep these where a thief would not look.";
-pub(super) const INTRO: &str = "Each one works once, if you ever lose every passkey. This browser made them just now; nobody else has them, the server included, and they are shown only this time.";
+pub(super) const INTRO: &str = "They are for the day when every passkey is lost, one use each. Signing in with one is not possible yet: until it is, a second passkey is your way back. This browser made them just now; nobody else has them, the server included, and they are shown only this time.";
 pub(super) const NEW_ONES: &str = "These are new. The codes that were here before you reloaded or left the page are worth nothing: throw them away.";
 pub(super) const COPY: &str = "Copy";
 pub(super) const DOWNLOAD: &str = "Download";
@@ -24,13 +24,13 @@ pub(super) const NO_RANDOMNESS: &str =
 pub(super) const FILE: &str = "holdfast-recovery-codes.txt";
 
 pub(super) const REPLACE: &str = "Replace them";
-pub(super) const LEFT_BODY: &str = "Each works once, when every passkey is lost.";
+pub(super) const LEFT_BODY: &str = "For the day when every passkey is lost, one use each. Signing in with one is not possible yet: until it is, a second passkey is your way back.";
 pub(super) const LEFT_FEW: &str =
     "Few are left. When the last one is used and your passkeys are lost, nothing opens this account.";
 pub(super) const LEFT_MADE: &str = " They were made ";
 
 pub(super) const SHEET_TITLE: &str = "Holdfast recovery codes";
-pub(super) const SHEET_BODY: &str = "Each code works once, when every passkey is lost. Tick it off when you use it. Keep this sheet where a thief would not look.";
+pub(super) const SHEET_BODY: &str = "Each code is for one use, when every passkey is lost. Tick it off when you use it. Keep this sheet where a thief would not look.";
 
 pub(super) fn ask(number: usize) -> String {
     ["Type code ", &number.to_string(), " to show that you have them"].concat()

@@ -38,15 +38,14 @@ pub(super) const TEST: &str = "Test";
 pub(super) const REMOVE: &str = "Remove";
 pub(super) const REMOVE_NOW: &str = "Remove this passkey";
 pub(super) const KEEP: &str = "Keep it";
-pub(super) const ADD_FIRST: &str = "Add another one first: without this passkey nobody could sign in to this account any more, and your recovery codes would be the only way back.";
+pub(super) const ADD_FIRST: &str = "Add another one first: without this passkey nobody could sign in to this account any more, since recovery codes cannot be used yet.";
 pub(super) const LAST: &str = "This is your last passkey. It stays.";
 pub(super) const NOTHING_DONE: &str = "Nothing was done.";
 
 pub(super) const FOR_GOOD: &str = "It can never sign in or confirm anything again. That cannot be undone; the device can be given a new one.";
 pub(super) const STAYS_ON_ITS_DEVICE: &str = "What is left of it on its device opens nothing here. Your browser is told to stop offering it; not every one listens.";
 pub(super) const COPIES_STAY: &str = "Its copies stay in its password manager, on every device, until you delete them there. They open nothing here.";
-pub(super) const ONE_IS_LEFT: &str =
-    "One passkey is left then. If you lose that one, too, only your recovery codes open this account.";
+pub(super) const ONE_IS_LEFT: &str = "One passkey is left then. If you lose that one, too, nothing opens this account: recovery codes cannot be used yet.";
 pub(super) const YOU_STAY: &str =
     "It has opened the session that you are in. You stay signed in here until you sign out.";
 
