@@ -61,7 +61,10 @@ export const TRAFFIC = {
     is(thrown, "SyntaxError");
     const name = crypto.randomUUID();
     const closed = event(socket, "close");
+    // Whoever leaves while the server still looks at the session is not heard out.
+    const first = event(socket, "message");
     socket.send("first");
+    await first;
     socket.send(new Blob([name]));
     socket.close(4001, "enough");
     is(socket.readyState, socket.CLOSING);
