@@ -101,12 +101,13 @@ export type ConnectionState =
   | { state: "connecting" | "proving" | "held" }
   | { state: "open"; rttMs: number }
   | { state: "waiting"; retryInMs: number }
-  | { state: "ended"; why: "closed" | "signed_out" | "no_key" | "ended_by_owner" | "refused" };
+  | { state: "ended"; why: "closed" | "ended_by_application" | "signed_out" | "no_key" | "ended_by_owner" | "refused" };
 
 /**
- * A WebSocket that is proven and comes back by itself. It is open from its first proof until it is closed
- * or ends for good (`close` with 4403: sign in, 4404: its owner ended it, 4400: refused); what happens in
- * between is told by `state`. While it is held back or lost, up to 64 KiB wait; more throws `too_much_held`.
+ * A WebSocket that is proven and comes back by itself. It is open from its first proof until either end closes it
+ * (`close` with that one's code and reason; 4400 to 4499 and codes like 1001 and 1011, with which it comes back,
+ * are no application's last word) or it ends for good (4403: sign in, 4404: its owner ended it, 4400: refused);
+ * what happens in between is told by `state`. While it is held back or lost, up to 64 KiB wait; more throws `too_much_held`.
  */
 export interface PopSocket extends WebSocket {
   /** Does not wait for the next try. */

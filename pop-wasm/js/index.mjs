@@ -1,5 +1,6 @@
 // What an application imports: the module, loaded once, in the shapes that the web has for such things.
 import * as glue from "./holdfast_pop.js";
+import { OURS, mine, withHandlers, withStates } from "./shapes.mjs";
 
 /** A response is compiled while it comes, where the server calls it what it is. */
 async function instantiated(source) {
@@ -45,19 +46,20 @@ export class PopError extends Error {
 PopError.prototype.name = "PopError";
 
 /** What the functions that the wasm gives do, as src/js.rs numbers it. */
-const [THUMBPRINT, PROVE, HEAR, MAKE_KEY, REFRESH_KEY, CSRF, NOTE_NONCE, DIAL, DESTROY, ADOPT] = Array(10).keys();
-const [LISTEN, SEND, BUFFERED_AMOUNT, PROTOCOL, RETRY_NOW, CLOSE] = [10, 11, 12, 13, 14, 15];
+const THUMBPRINT = 0, PROVE = 1, HEAR = 2, MAKE_KEY = 3, REFRESH_KEY = 4, CSRF = 5, NOTE_NONCE = 6, DIAL = 7;
+const DESTROY = 8, ADOPT = 9, LISTEN = 10, SEND = 11, HELD_BYTES = 12, WIRE = 13, RETRY_NOW = 14, CLOSE = 15;
 
 /** What the wasm tells at once. It tells a value, or a code and a sentence. */
 function now(object, verb, ...what) {
   let value;
   let error;
-  object(verb, [(...told) => ([value, error] = told), ...what]);
-  if (error) throw new PopError(...error);
+  object(verb, [teller((told) => (value = told), (thrown) => (error = thrown)), ...what]);
+  if (error) throw error;
   return value;
 }
 
-const teller = (done, failed) => (value, error) => (error ? failed(new PopError(...error)) : done(value));
+const teller = (done, failed) => (value, code, sentence) =>
+  code ? failed(new PopError(code, sentence)) : done(value);
 
 /** What it tells when it is done. */
 const later = (object, verb, ...what) =>
@@ -65,36 +67,16 @@ const later = (object, verb, ...what) =>
 
 const PLAIN_PATH = /^\/(?!\/)[\w/-]*$/;
 
-// Only this file makes them.
-const OURS = Symbol();
-
-function mine(token) {
-  if (token !== OURS) throw new TypeError("Illegal constructor");
-}
-
-/** `onopen` and its like, as attributes of the class. */
-function withHandlers(of, types) {
-  for (const type of types) {
-    const handlers = new WeakMap();
-    Object.defineProperty(of.prototype, `on${type}`, {
-      configurable: true,
-      enumerable: true,
-      get() {
-        return handlers.get(this) ?? null;
-      },
-      set(handler) {
-        this.removeEventListener(type, handlers.get(this));
-        handlers.set(this, handler);
-        this.addEventListener(type, handler);
-      },
-    });
+/** Whether its body is a stream: the standard lets nobody send one in this mode, and says so before it reads. */
+function isReadOnce(request) {
+  const copy = request.clone();
+  try {
+    new Request(copy, { method: "POST", mode: "no-cors" });
+  } catch {
+    // Nobody reads this half of it.
+    copy.body.cancel();
+    return true;
   }
-}
-
-function withStates(of, names) {
-  names.forEach((name, value) => {
-    for (const on of [of, of.prototype]) Object.defineProperty(on, name, { value, enumerable: true });
-  });
 }
 
 /** A key that no ceremony has vouched for yet. */
@@ -112,7 +94,7 @@ export class NewKey {
 
   static taken(token, key, client) {
     mine(token);
-    if (key.#client !== client) throw new PopError("no_key", "This key belongs to another client.");
+    if (key.#client !== client) throw new PopError("no_key", "Another client's key.");
     return key.#key;
   }
 
@@ -138,7 +120,7 @@ export class PopClient extends EventTarget {
   }
 
   static async open({ origin = globalThis.location?.origin, csrf } = {}) {
-    if (!loaded) throw new PopError("not_loaded", "call `await init()` of @holdfast/pop before PopClient.open()");
+    if (!loaded) throw new PopError("not_loaded", "call `await init()` first");
     const token = typeof csrf === "string" ? () => csrf : csrf;
     const client = await later((_, [done]) => glue.open(String(origin), token, done));
     return new PopClient(OURS, client, String(origin));
@@ -194,20 +176,28 @@ export class PopClient extends EventTarget {
     return new PopEventSource(OURS, now(this.#client, DIAL, pathname + search), href);
   }
 
-  async fetch(input, init = {}) {
-    const given = input instanceof Request ? input : undefined;
-    const { pathname } = this.#address(given?.url ?? input);
-    // What can be read only once is sent once: what the server then says is the caller's to judge.
-    const once = init.body instanceof ReadableStream;
-    for (let tries = 1; ; tries += 1) {
-      const request = new Request(given?.clone() ?? new URL(input, this.#origin), {
+  fetch(input, init) {
+    return new Promise((done, failed) => {
+      // Made once, whatever it is made of: what is checked is what is sent.
+      const asked = new Request(input instanceof Request ? input : new URL(input, this.#origin), {
         ...init,
         credentials: "same-origin",
         // A proof names one address: followed elsewhere it would be stale.
         redirect: "error",
       });
-      const { headers, method } = request;
-      request.signal.throwIfAborted();
+      const { signal } = asked;
+      signal.throwIfAborted();
+      signal.onabort = () => failed(signal.reason);
+      this.#proven(asked, init?.body instanceof ReadableStream || isReadOnce(asked)).then(done, failed);
+    });
+  }
+
+  async #proven(asked, once) {
+    const { method, url } = asked;
+    const { pathname } = this.#address(url);
+    for (const tried = {}; ; ) {
+      const request = once ? asked : asked.clone();
+      const { headers } = request;
       headers.set("DPoP", await this.proof(method, pathname));
       if (method !== "GET" && method !== "HEAD") {
         const token = await later(this.#client, CSRF);
@@ -216,10 +206,13 @@ export class PopClient extends EventTarget {
       const response = await fetch(request);
       const nonce = response.headers.get("DPoP-Nonce");
       if (nonce) this.noteNonce(nonce);
-      if (response.status !== 401 || once || tries > 2) return response;
+      // What was sent once is the caller's to judge.
+      if (response.status !== 401 || once) return response;
       const problem = await response.clone().json().catch(() => undefined);
-      // Otherwise a lagging tab is worth one more try: another may have signed in anew.
-      if (problem?.code !== "use_dpop_nonce" && !(await this.refreshKey())) return response;
+      const stale = problem?.code === "use_dpop_nonce";
+      // Otherwise a lagging tab is worth one more try: another may have signed in anew. Each reason counts once.
+      if (tried[stale] || !(stale || (await this.refreshKey()))) return response;
+      tried[stale] = true;
     }
   }
 
@@ -238,12 +231,15 @@ function tellState(of, state, what) {
 }
 
 /** How the close codes of pop.md are called. */
-const CODES = { closed: 1000, refused: 4400, signed_out: 4403, no_key: 4403, ended_by_owner: 4404 };
+const CODES = { refused: 4400, signed_out: 4403, no_key: 4403, ended_by_owner: 4404 };
+
+/** What an application may close with: the rest of 4400 to 4499 is that protocol's, too. */
+const APPLICATIONS = /^(1000|3\d{3}|4[0-35-9]\d\d)$/;
 
 /** A WebSocket that is proven and comes back by itself. */
 export class PopSocket extends EventTarget {
   #line;
-  #wish = { code: 1000, reason: "" };
+  #wish;
   // Blobs are read before they are sent, and what comes after them waits.
   #before = undefined;
   #state = 0;
@@ -267,10 +263,9 @@ export class PopSocket extends EventTarget {
       }
       if (state === "ended") {
         this.#state = 3;
-        const wasClean = what === "closed";
-        if (!wasClean) this.dispatchEvent(new Event("error"));
-        const said = wasClean ? this.#wish : { code: CODES[what], reason: what };
-        this.dispatchEvent(new CloseEvent("close", { wasClean, ...said }));
+        const closed = { closed: this.#wish, ended_by_application: now(line, WIRE)?.closed }[what];
+        if (!closed) this.dispatchEvent(new Event("error"));
+        this.dispatchEvent(new CloseEvent("close", closed ?? { code: CODES[what], reason: what }));
       }
     });
   }
@@ -280,11 +275,11 @@ export class PopSocket extends EventTarget {
   }
 
   get bufferedAmount() {
-    return now(this.#line, BUFFERED_AMOUNT);
+    return now(this.#line, HELD_BYTES) + (now(this.#line, WIRE)?.bufferedAmount ?? 0);
   }
 
   get protocol() {
-    return now(this.#line, PROTOCOL);
+    return now(this.#line, WIRE)?.protocol ?? "";
   }
 
   get extensions() {
@@ -292,15 +287,15 @@ export class PopSocket extends EventTarget {
   }
 
   send(data) {
-    if (this.#state === 0) throw new DOMException("The connection is not proven yet.", "InvalidStateError");
+    if (this.#state === 0) throw new DOMException("Not proven yet.", "InvalidStateError");
     if (this.#state > 1) return;
     if (this.#before || data instanceof Blob) {
       const bytes = data instanceof Blob ? data.arrayBuffer() : data;
-      const sent = Promise.all([bytes, this.#before]).then(([bytes]) => this.#send(bytes), () => {});
+      const sent = Promise.all([bytes, this.#before])
+        .then(([bytes]) => this.#send(bytes))
+        .catch(() => {})
+        .then(() => this.#before === sent && (this.#before = undefined));
       this.#before = sent;
-      sent.finally(() => {
-        if (this.#before === sent) this.#before = undefined;
-      });
     } else {
       this.#send(data);
     }
@@ -317,14 +312,18 @@ export class PopSocket extends EventTarget {
   }
 
   close(code = 1000, reason = "") {
-    if (code !== 1000 && !(code >= 3000 && code <= 4999)) {
-      throw new DOMException(`${code} is no close code of an application.`, "InvalidAccessError");
+    if (!APPLICATIONS.test(code)) {
+      throw new DOMException(`${code} is no application's.`, "InvalidAccessError");
     }
+    if (new Blob([reason]).size > 123) throw new DOMException("More than 123 bytes.", "SyntaxError");
     if (this.#state > 1) return;
     this.#state = 2;
-    this.#wish = { code, reason };
-    // As with any WebSocket, nobody is told from inside the call.
-    queueMicrotask(() => now(this.#line, CLOSE));
+    this.#wish = { code, reason, wasClean: true };
+    // As with any WebSocket, what was sent before goes first, and nobody is told from inside the call.
+    Promise.resolve(this.#before).then(() => {
+      now(this.#line, WIRE)?.close(code, reason);
+      now(this.#line, CLOSE);
+    });
   }
 }
 withStates(PopSocket, ["CONNECTING", "OPEN", "CLOSING", "CLOSED"]);

@@ -46,7 +46,7 @@ export const waitForLock = (name, steal, tell) => {
 
 // lifecycle.rs
 
-const [WOKEN, CACHED, UNCACHED] = [0, 1, 2];
+const WOKEN = 0, CACHED = 1, UNCACHED = 2;
 
 // In a worker there is only the network. Gives what ends the listening.
 export const listenToLife = (tell) => {
@@ -96,12 +96,14 @@ export const post = async (address, type, body, proof, csrf) => {
   });
   const answer = await response.json().catch(() => {});
   const header = (name) => response.headers.get(name);
-  return { ...answer, status: response.status, nonce: header("DPoP-Nonce"), after: header("Retry-After") };
+  // RFC 9110's `delay-seconds`; a date, which Holdfast never sends, counts as nothing.
+  const after = header("Retry-After") * 1000 || 0;
+  return { ...answer, status: response.status, nonce: header("DPoP-Nonce"), after };
 };
 
 // transport.rs
 
-const [OPENED, FRAME, LOST, CONTROL, EVENT] = [0, 1, 2, 3, 4];
+const OPENED = 0, FRAME = 1, LOST = 2, CONTROL = 3, EVENT = 4;
 
 // Nothing where the browser will not have it: names of subprotocols that are none, or a policy of the page.
 export const dialSocket = (address, protocols, tell) => {
@@ -110,8 +112,8 @@ export const dialSocket = (address, protocols, tell) => {
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => tell(OPENED));
     socket.addEventListener("message", ({ data }) => tell(FRAME, data));
-    // `error` says nothing that `close` does not.
-    socket.addEventListener("close", ({ code }) => tell(LOST, code));
+    // `error` says nothing that `close` does not; how it was closed is kept for js/index.mjs.
+    socket.addEventListener("close", (event) => tell(LOST, (socket.closed = event).code));
     return socket;
   } catch {
     // It does not say why.

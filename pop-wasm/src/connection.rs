@@ -1,4 +1,10 @@
-use crate::{End, PopError, State, Subscription, link::Link, told::Told};
+use crate::{
+    End, PopError, State, Subscription,
+    browser::{member, text_member, whole},
+    link::Link,
+    told::Told,
+};
+use holdfast_protocol::pop::is_last_word;
 use std::rc::Rc;
 
 /// A WebSocket that is proven, and that comes back by itself.
@@ -21,6 +27,18 @@ pub enum Data<'a> {
     /// A binary frame.
     Bytes(&'a [u8]),
 }
+
+/// How an application closes its WebSocket (RFC 6455 section 7.1.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastWord {
+    /// The close code.
+    pub code: u16,
+    /// Its own words; may be empty.
+    pub reason: String,
+}
+
+/// The application is done (RFC 6455 section 7.4.1).
+const DONE: u16 = 1000;
 
 struct Handle(Rc<Link>);
 
@@ -58,7 +76,7 @@ macro_rules! handle {
 
             /// Ends it. What is held back is dropped.
             pub fn close(&self) {
-                self.0.0.end(End::Closed);
+                self.0.0.close_with(DONE, "");
             }
         }
 
@@ -80,6 +98,29 @@ handle!(Connection);
 handle!(EventStream);
 
 impl Connection {
+    /// Ends it, with what the application at the other end hears: 1000, or 3000 to 4999 but for 4400 to 4499,
+    /// and at most 123 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`PopError::BadArgument`] for any other code and for more.
+    pub fn close_with(&self, code: u16, reason: &str) -> Result<(), PopError> {
+        if !(is_last_word(code) && (code == DONE || code >= 3000)) || reason.len() > 123 {
+            return Err(PopError::BadArgument);
+        }
+        self.0.0.close_with(code, reason);
+        Ok(())
+    }
+
+    /// What the application at the other end has said when it ended this connection
+    /// ([`End::EndedByApplication`]).
+    pub fn last_word(&self) -> Option<LastWord> {
+        let is_its = self.state() == State::Ended(End::EndedByApplication);
+        let closed = self.0.0.wire().filter(|_| is_its)?.closed();
+        let code = u16::try_from(whole(member(&closed, "code")?.as_f64()?)).ok()?;
+        Some(LastWord { code, reason: text_member(&closed, "reason")? })
+    }
+
     /// Listens to the application's messages, in order.
     pub fn on_message(&self, listener: impl Fn(Data<'_>) + 'static) -> Subscription {
         self.0.0.on_told(move |told| match told {

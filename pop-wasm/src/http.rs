@@ -57,10 +57,7 @@ pub(crate) async fn ticket(
         200..=299 => read(&answer).ok_or(NotDialled::Later { after_ms: 0 }),
         401 if wants_nonce(&answer) => Err(NotDialled::Later { after_ms: 0 }),
         401 => Err(NotDialled::SignedOut),
-        408 | 425 | 429 | 500..=599 => {
-            let after_ms = text_member(&answer, "after").as_deref().map_or(0, delta_seconds_ms);
-            Err(NotDialled::Later { after_ms })
-        }
+        408 | 425 | 429 | 500..=599 => Err(NotDialled::Later { after_ms: number(&answer, "after") }),
         _ => Err(NotDialled::Refused),
     }
 }
@@ -90,7 +87,11 @@ async fn post_proven(
 }
 
 fn status(answer: &JsValue) -> u64 {
-    member(answer, "status").and_then(|status| status.as_f64()).map_or(0, whole)
+    number(answer, "status")
+}
+
+fn number(answer: &JsValue, name: &str) -> u64 {
+    member(answer, name).and_then(|number| number.as_f64()).map_or(0, whole)
 }
 
 fn wants_nonce(answer: &JsValue) -> bool {
@@ -133,27 +134,4 @@ fn read(body: &JsValue) -> Option<Ticket> {
     let connection = ConnectionId::parse(&text_member(body, "connection")?).ok()?;
     let secret = text_member(body, "ticket").filter(|secret| is_ticket(secret))?;
     Some(Ticket { connection, secret })
-}
-
-/// RFC 9110's `delay-seconds`; a date, which Holdfast never sends, counts as nothing.
-fn delta_seconds_ms(text: &str) -> u64 {
-    let digits = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits {
-        return 0;
-    }
-    text.bytes().fold(0, |sum: u64, byte| sum * 10 + u64::from(byte - b'0')) * 1000
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds() {
-        assert_eq!(delta_seconds_ms("30"), 30_000);
-        assert_eq!(delta_seconds_ms("0"), 0);
-        for other in ["", "-1", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "9999999999"] {
-            assert_eq!(delta_seconds_ms(other), 0, "{other}");
-        }
-    }
 }

@@ -53,16 +53,17 @@ mod verb {
     pub(super) const LISTEN: u32 = 10;
     // A string or a `Uint8Array`.
     pub(super) const SEND: u32 = 11;
-    pub(super) const BUFFERED_AMOUNT: u32 = 12;
-    pub(super) const PROTOCOL: u32 = 13;
+    pub(super) const HELD_BYTES: u32 = 12;
+    // The browser's own `WebSocket`, where it is one.
+    pub(super) const WIRE: u32 = 13;
     pub(super) const RETRY_NOW: u32 = 14;
     pub(super) const CLOSE: u32 = 15;
 }
 
 type Outcome = Result<JsValue, PopError>;
 
-// Finds the stored key, if there is one. `done` gets the client, or as its second argument code and sentence
-// of the error.
+// Finds the stored key, if there is one. `done` gets the client, or behind nothing code and sentence of the
+// error.
 #[wasm_bindgen]
 pub fn open(origin: String, csrf: Option<Function>, done: Function) {
     tell_later(done, async { PopClient::open(Options { origin, csrf }).await.map(client) });
@@ -76,7 +77,11 @@ impl With {
         self.0.get(at).unchecked_into()
     }
 
-    fn text(&self, at: u32) -> Option<String> {
+    fn text(&self, at: u32) -> String {
+        self.text_if_any(at).unwrap_or_default()
+    }
+
+    fn text_if_any(&self, at: u32) -> Option<String> {
         self.0.get(at).as_string()
     }
 
@@ -107,7 +112,7 @@ fn client(client: PopClient) -> JsValue {
             verb::MAKE_KEY => with.later(async move { Ok(key(own.make_key().await?, own)) }),
             verb::REFRESH_KEY => with.later(async move { Ok(own.refresh_key().await.into()) }),
             verb::CSRF => with.done(Ok(http::csrf_token(own.csrf()).into())),
-            verb::NOTE_NONCE => own.note_nonce(&with.text(1).unwrap_or_default()),
+            verb::NOTE_NONCE => own.note_nonce(&with.text(1)),
             verb::DIAL => with.done(dial(&own, with)),
             verb::DESTROY => with.later(async move { own.destroy().await.map(|()| JsValue::UNDEFINED) }),
             _ => {}
@@ -137,8 +142,8 @@ fn key(key: NewKey, client: PopClient) -> JsValue {
 }
 
 fn dial(client: &PopClient, with: &With) -> Outcome {
-    let path = with.text(1).unwrap_or_default();
-    let link = match with.text(2) {
+    let path = with.text(1);
+    let link = match with.text_if_any(2) {
         Some(protocols) => client.link(&path, Kind::socket(protocols)),
         None => client.events_link(&path),
     };
@@ -158,16 +163,16 @@ fn connection(link: Rc<Link>) -> JsValue {
     kept.forget();
     object(move |verb, with| match verb {
         verb::HEAR => link.on_told(telling(with.function(1))).forget(),
-        verb::LISTEN => link.listen(&with.text(1).unwrap_or_default()),
+        verb::LISTEN => link.listen(&with.text(1)),
         verb::SEND => {
-            let sent = match with.text(1) {
+            let sent = match with.text_if_any(1) {
                 Some(text) => link.send_text(&text),
                 None => link.send_bytes(&Uint8Array::new(&with.0.get(1)).to_vec()),
             };
             with.done(sent.map(|()| JsValue::UNDEFINED));
         }
-        verb::BUFFERED_AMOUNT => with.done(Ok(link.buffered_amount().into())),
-        verb::PROTOCOL => with.done(Ok(link.protocol().into())),
+        verb::HELD_BYTES => with.done(Ok(link.held_bytes().into())),
+        verb::WIRE => with.done(Ok(link.wire().map_or(JsValue::UNDEFINED, JsValue::from))),
         verb::RETRY_NOW => link.retry_now(),
         verb::CLOSE => link.end(End::Closed),
         _ => {}
@@ -219,8 +224,7 @@ fn finish(done: &Function, outcome: Outcome) {
         Ok(value) => tell(done, &value, &none, &none, &none),
         Err(error) => {
             // The stable code and a sentence, of which the façade makes an error.
-            let error = Array::of2(&error.code().into(), &error.sentence().into());
-            tell(done, &none, &error, &none, &none);
+            tell(done, &none, &error.code().into(), &error.sentence().into(), &none);
         }
     }
 }
@@ -228,7 +232,7 @@ fn finish(done: &Function, outcome: Outcome) {
 fn prove(client: &PopClient, key: Option<Rc<Key>>, with: &With) {
     let made = || {
         let key = key.ok_or(PopError::NoKey)?;
-        let (method, path) = (with.text(1).unwrap_or_default(), with.text(2).unwrap_or_default());
+        let (method, path) = (with.text(1), with.text(2));
         let path = client.origin().path(&path)?;
         Ok((client.unsigned_proof(&key, &method, &path)?, key))
     };

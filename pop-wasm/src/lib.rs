@@ -35,7 +35,7 @@ mod task;
 mod transport;
 
 pub use client::{Kept, NewKey, Options, PopClient};
-pub use connection::{Connection, Data, EventStream};
+pub use connection::{Connection, Data, EventStream, LastWord};
 pub use error::PopError;
 pub use holdfast_protocol::ids::Thumbprint;
 pub use lock::Lock;

@@ -16,7 +16,7 @@ use crate::{
     status::Listeners,
     task::spawn,
     told::{Kind, Told},
-    transport::{Signal, Transport},
+    transport::{Signal, Transport, Wire},
 };
 use holdfast_protocol::{
     base64url,
@@ -44,6 +44,8 @@ pub(crate) struct Link {
     /// Made once, so that a challenge makes none.
     signed: Function,
     state: Cell<State>,
+    /// The browser's own, of the newest transport.
+    wire: RefCell<Option<Wire>>,
     listeners: Listeners,
     /// With the other tabs.
     share: RefCell<Option<Share>>,
@@ -83,6 +85,7 @@ impl Link {
                     link.on_signed((refused == 0).then(|| signature_bytes(&signature)));
                 }),
                 state: Cell::new(State::Connecting),
+                wire: RefCell::new(None),
                 listeners: Listeners::new(),
                 share: RefCell::new(None),
                 held_in: RefCell::new(Quarantine::new()),
@@ -113,18 +116,10 @@ impl Link {
         self.send(Told::Bytes(bytes.to_vec()))
     }
 
-    /// What was sent and has not left this browser, in bytes.
+    /// What waits to be sent until the connection is proven, in bytes.
     #[cfg(feature = "js")]
-    pub(crate) fn buffered_amount(&self) -> u32 {
-        let held = u32::try_from(self.held_out.borrow().bytes()).unwrap_or(u32::MAX);
-        let sent = self.dialled.borrow().as_ref().map_or(0, |dialled| dialled.transport.buffered_amount());
-        held.saturating_add(sent)
-    }
-
-    /// The subprotocol that the server has chosen.
-    #[cfg(feature = "js")]
-    pub(crate) fn protocol(&self) -> String {
-        self.dialled.borrow().as_ref().map(|dialled| dialled.transport.protocol()).unwrap_or_default()
+    pub(crate) fn held_bytes(&self) -> u32 {
+        u32::try_from(self.held_out.borrow().bytes()).unwrap_or(u32::MAX)
     }
 
     fn send(&self, outgoing: Told) -> Result<(), PopError> {
@@ -155,6 +150,20 @@ impl Link {
 
     fn flows(&self, held: &RefCell<Quarantine<Told>>) -> bool {
         self.machine.borrow().standing() == Standing::Proven && held.borrow().is_empty()
+    }
+
+    /// With what the application at the other end shall hear.
+    pub(crate) fn close_with(&self, code: u16, reason: &str) {
+        if let Some(dialled) = &*self.dialled.borrow() {
+            dialled.transport.close_with(code, reason);
+        }
+        self.end(End::Closed);
+    }
+
+    /// The browser's `WebSocket` or `EventSource` that was dialled last, be it closed. What says how that ended
+    /// is its `closed`, a `CloseEvent`.
+    pub(crate) fn wire(&self) -> Option<Wire> {
+        self.wire.borrow().clone()
     }
 
     pub(crate) fn end(&self, why: End) {
@@ -264,6 +273,7 @@ impl Link {
         let transport = Transport::dial(&address, self.kind.dialling, &self.kind.names.borrow(), tell);
         match transport {
             Some(transport) => {
+                self.wire.replace(Some(transport.wire()));
                 let dialled = Dialled { transport, connection: ticket.connection, key };
                 *self.dialled.borrow_mut() = Some(dialled);
             }

@@ -8,6 +8,7 @@
 //!            due,  │    ▼                   ▼                 ▼
 //!            asked └─ ExpectRetry ◀────────────────────────────
 //!
+//!   Live, and the application has said its last word ──▶ Ended
 //!   4403, or 401 for a ticket ──▶ ExpectNewKey ──▶ ExpectKeyCheck ──▶ ExpectTicket if another tab
 //!                                                                └─▶ Ended        has signed in anew
 //!   page into the back/forward cache ──▶ Asleep ──▶ start when it is shown again
@@ -17,13 +18,14 @@
 
 mod input;
 mod sharing;
+mod waiting;
 
 use crate::{
     End, State,
     backoff::Backoff,
     effect::{Attempt, Effect, KeyCheck, Line, NotDialled},
 };
-use holdfast_protocol::pop::{Binding, Challenge, Close, Message, Prover, Standing, ToSign};
+use holdfast_protocol::pop::{Binding, Challenge, Close, Message, Prover, Standing, ToSign, is_last_word};
 pub(crate) use input::Input;
 
 /// From the wish for a ticket to the first proof.
@@ -32,12 +34,8 @@ const PROVE_WITHIN_MS: u64 = 15_000;
 const CHECK_WITHIN_MS: u64 = 5_000;
 /// Not proven anew for so long: ask. Challenges come every 30 s unless the operator says otherwise.
 const SILENT_AFTER_MS: u64 = 90_000;
-/// Proven for so long: the next loss counts as the first.
-const STEADY_AFTER_MS: u64 = 60_000;
 /// A tab that signs in anew ends this one's session a moment before it can say so.
 const NEW_KEY_WITHIN_MS: u64 = 1_500;
-/// Whatever the server asks for, a person does not wait longer than this.
-const RETRY_AFTER_AT_MOST_MS: u64 = 600_000;
 
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -46,6 +44,8 @@ pub(crate) struct Machine {
     attempt: Attempt,
     random: fn() -> u32,
     dialling: Dialling,
+    /// The server has asked to be left alone until then, or the tab that led waits for as long.
+    not_before_ms: u64,
 }
 
 /// Who dials.
@@ -104,7 +104,7 @@ type Effects = Vec<Effect>;
 impl Machine {
     pub(crate) fn new(random: fn() -> u32, dialling: Dialling) -> Self {
         let (backoff, attempt) = (Backoff::default(), Attempt::default());
-        Self { phase: Phase::Idle, backoff, attempt, random, dialling }
+        Self { phase: Phase::Idle, backoff, attempt, random, dialling, not_before_ms: 0 }
     }
 
     /// The try that is under way.
@@ -229,6 +229,14 @@ impl Machine {
             Some(Close::SessionEnded) => self.expect_new_key(now_ms),
             Some(Close::EndedByOwner) => self.end(End::EndedByOwner),
             Some(close) if !close.may_reconnect() => self.end(End::Refused),
+            // Its words count as its data does: of a proven connection. Server-sent events have no such word;
+            // as of any `EventSource`, their end is a loss.
+            None if self.dialling == Dialling::Alone
+                && self.standing() == Standing::Proven
+                && is_last_word(code) =>
+            {
+                self.end(End::EndedByApplication)
+            }
             Some(_) | None => self.wait(now_ms, 0),
         }
     }
@@ -289,6 +297,8 @@ impl Machine {
                 Silence::GiveUpAt(_) => Vec::new(),
                 Silence::AskAt(_) => live.ask(now_ms),
             },
+            // What the server has asked for holds, whatever wakes the page.
+            Phase::ExpectRetry { .. } if now_ms < self.not_before_ms => Vec::new(),
             Phase::ExpectRetry { .. } => self.mint(now_ms, Vec::new()),
             Phase::Asleep => self.begin(now_ms, Vec::new()),
             Phase::Following { silence: Silence::AskAt(_) } => self.wake_leader(now_ms),
@@ -314,14 +324,6 @@ impl Machine {
         }
     }
 
-    /// The person does not want to wait.
-    pub(crate) fn retry_now(&mut self, now_ms: u64) -> Effects {
-        match self.phase {
-            Phase::ExpectRetry { .. } => self.mint(now_ms, Vec::new()),
-            _ => Vec::new(),
-        }
-    }
-
     /// Over.
     pub(crate) fn end(&mut self, why: End) -> Effects {
         if self.has_ended() {
@@ -337,27 +339,6 @@ impl Machine {
             Phase::ExpectProof { prover, .. } | Phase::Live(Live { prover, .. }) => Some(prover),
             _ => None,
         }
-    }
-
-    fn mint(&mut self, now_ms: u64, mut effects: Effects) -> Effects {
-        self.attempt = self.attempt.next();
-        self.phase = Phase::ExpectTicket { give_up_at_ms: now_ms + PROVE_WITHIN_MS };
-        effects.push(Effect::Report(State::Connecting));
-        effects.push(Effect::Mint(self.attempt));
-        effects
-    }
-
-    fn wait(&mut self, now_ms: u64, at_least_ms: u64) -> Effects {
-        if let Phase::Live(live) = &self.phase
-            && now_ms.saturating_sub(live.since_ms) >= STEADY_AFTER_MS
-        {
-            self.backoff.reset();
-        }
-        let wait_ms = at_least_ms.min(RETRY_AFTER_AT_MOST_MS) + self.backoff.next_ms((self.random)());
-        self.attempt = self.attempt.next();
-        self.phase = Phase::ExpectRetry { at_ms: now_ms + wait_ms };
-        let retry_in_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
-        vec![Effect::HangUp, Effect::Report(State::Waiting { retry_in_ms })]
     }
 
     fn expect_new_key(&mut self, now_ms: u64) -> Effects {

@@ -91,9 +91,25 @@ fn close_codes_that_need_a_person_are_never_retried() {
         assert_eq!(machine.on_wake(Line::Down, 200), []);
         assert_eq!(machine.retry_now(200), []);
     }
-    for code in [4401, 4413, 1001, 1006, 1011, 4999] {
+    for code in [4401, 4413, 4450, 1001, 1005, 1006, 1011, 1012, 1013] {
         assert_eq!(live().on_lost(code, 100), WAITING_250, "{code}");
         assert_eq!(live().on_control(&Message::End { code }, 100), WAITING_250, "{code}");
+    }
+}
+
+#[test]
+fn an_applications_last_word_ends_a_proven_web_socket_and_nothing_else() {
+    for code in [1000, 1003, 1008, 3000, 4999] {
+        assert_eq!(live().on_lost(code, 100), ended(End::EndedByApplication), "{code}");
+        // Nobody has proven to this browser that there is an application, or not since a sleep.
+        assert_eq!(proving().on_lost(code, 100), WAITING_250, "{code}");
+        let mut woken = live();
+        woken.on_wake(Line::Up, 100);
+        assert_eq!(woken.on_lost(code, 100), WAITING_250, "{code}");
+        // As of any `EventSource`: what ends is opened anew.
+        let mut events = live();
+        events.dialling = Dialling::Shared;
+        assert_eq!(events.on_control(&Message::End { code }, 100), WAITING_250, "{code}");
     }
 }
 

@@ -148,7 +148,8 @@ fn number(state: State) -> f64 {
         State::Ended(End::SignedOut) => (5, 1),
         State::Ended(End::NoKey) => (5, 2),
         State::Ended(End::EndedByOwner) => (5, 3),
-        State::Ended(End::Refused) => (5, 4),
+        // The last is only a WebSocket's, which nobody shares.
+        State::Ended(End::Refused | End::EndedByApplication) => (5, 4),
     };
     float(u64::from(detail) * 8 + kind)
 }

@@ -26,6 +26,8 @@ pub enum State {
 pub enum End {
     /// The page closed it.
     Closed,
+    /// The application at the other end closed it: it is done, or says why not.
+    EndedByApplication,
     /// The session is over: sign in.
     SignedOut,
     /// This browser has no key: sign in.
@@ -43,6 +45,7 @@ impl End {
             End::Closed => "closed",
             End::SignedOut => "signed_out",
             End::NoKey => "no_key",
+            End::EndedByApplication => "ended_by_application",
             End::EndedByOwner => "ended_by_owner",
             End::Refused => "refused",
         }

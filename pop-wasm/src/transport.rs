@@ -13,32 +13,33 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 #[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
     #[wasm_bindgen(js_name = dialSocket)]
-    fn dial_socket(address: &str, protocols: &str, tell: &Function) -> Option<Line>;
+    fn dial_socket(address: &str, protocols: &str, tell: &Function) -> Option<Wire>;
     #[wasm_bindgen(js_name = dialEvents)]
-    fn dial_events(address: &str, tell: &Function) -> Option<Line>;
+    fn dial_events(address: &str, tell: &Function) -> Option<Wire>;
     #[wasm_bindgen(js_name = hearEvents)]
-    fn hear_events(source: &Line, name: &str, tell: &Function);
+    fn hear_events(source: &Wire, name: &str, tell: &Function);
     /// Whether there are streams of server-sent events here.
     #[wasm_bindgen(js_name = hasEvents)]
     pub(crate) fn has_events() -> bool;
 
     /// A `WebSocket` or an `EventSource`.
-    type Line;
+    #[derive(Clone)]
+    pub(crate) type Wire;
     #[wasm_bindgen(method, getter, js_name = readyState)]
-    fn ready_state(this: &Line) -> u32;
+    fn ready_state(this: &Wire) -> u32;
     #[wasm_bindgen(method)]
-    fn close(this: &Line);
+    fn close(this: &Wire);
+    // An `EventSource` says neither, and does not mind.
+    #[wasm_bindgen(method, js_name = close)]
+    fn close_with(this: &Wire, code: u16, reason: &str);
+    // What browser.js has kept of a WebSocket's end.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn closed(this: &Wire) -> JsValue;
     // Throws only while connecting, when nobody sends; a closing socket tells by `close`.
     #[wasm_bindgen(method, js_name = send)]
-    fn send_text(this: &Line, text: &str);
+    fn send_text(this: &Wire, text: &str);
     #[wasm_bindgen(method, js_name = send)]
-    fn send_bytes(this: &Line, bytes: &[u8]);
-    #[cfg(feature = "js")]
-    #[wasm_bindgen(method, getter, js_name = bufferedAmount)]
-    fn buffered_amount(this: &Line) -> u32;
-    #[cfg(feature = "js")]
-    #[wasm_bindgen(method, getter)]
-    fn protocol(this: &Line) -> Option<String>;
+    fn send_bytes(this: &Wire, bytes: &[u8]);
 }
 
 /// What a transport tells.
@@ -85,7 +86,7 @@ impl Signal {
 
 /// A dialled connection: a WebSocket, which carries both ways, or server-sent events.
 pub(crate) struct Transport {
-    line: Line,
+    wire: Wire,
     tell: Function,
     dialling: Dialling,
 }
@@ -99,12 +100,12 @@ impl Transport {
         names: &[String],
         tell: Function,
     ) -> Option<Self> {
-        let line = match dialling {
+        let wire = match dialling {
             // With our subprotocol on offer, and those of the application after it.
             Dialling::Alone => dial_socket(&address.socket(), &joined(&[SUBPROTOCOL, names.first()?]), &tell),
             Dialling::Shared => dial_events(&address.events(), &tell),
         };
-        let transport = Self { line: line?, tell, dialling };
+        let transport = Self { wire: wire?, tell, dialling };
         for name in names {
             transport.listen(name);
         }
@@ -113,47 +114,45 @@ impl Transport {
 
     /// Whether it seems to stand. The browser may not know yet that it does not.
     pub(crate) fn is_open(&self) -> bool {
-        self.line.ready_state() == 1
+        self.wire.ready_state() == 1
     }
 
     /// False: this way leads only from the server to the browser.
     pub(crate) fn send_text(&self, text: &str) -> bool {
         let both_ways = self.dialling == Dialling::Alone;
         if both_ways {
-            self.line.send_text(text);
+            self.wire.send_text(text);
         }
         both_ways
+    }
+
+    /// Behind what was sent. Dropped, it closes without a word.
+    pub(crate) fn close_with(&self, code: u16, reason: &str) {
+        self.wire.close_with(code, reason);
     }
 
     /// Of a WebSocket.
     pub(crate) fn send_bytes(&self, bytes: &[u8]) {
         if self.dialling == Dialling::Alone {
-            self.line.send_bytes(bytes);
+            self.wire.send_bytes(bytes);
         }
     }
 
     /// Hears server-sent events of this name, too.
     pub(crate) fn listen(&self, name: &str) {
         if self.dialling == Dialling::Shared {
-            hear_events(&self.line, name, &self.tell);
+            hear_events(&self.wire, name, &self.tell);
         }
     }
 
-    /// What the browser has taken and not sent yet, in bytes.
-    #[cfg(feature = "js")]
-    pub(crate) fn buffered_amount(&self) -> u32 {
-        self.line.buffered_amount()
-    }
-
-    /// The subprotocol that the server has chosen.
-    #[cfg(feature = "js")]
-    pub(crate) fn protocol(&self) -> String {
-        self.line.protocol().unwrap_or_default()
+    /// The browser's own, which is still there when this one is dropped.
+    pub(crate) fn wire(&self) -> Wire {
+        self.wire.clone()
     }
 }
 
 impl Drop for Transport {
     fn drop(&mut self) {
-        self.line.close();
+        self.wire.close();
     }
 }

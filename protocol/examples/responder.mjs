@@ -63,6 +63,12 @@ export function prover(binding, privateKey) {
   };
 }
 
+/** Whether a proven connection that ends so is over for good. */
+export function isOver(code) {
+  const applications = [1000, 1002, 1003, 1007, 1008, 1009, 1010].includes(code) || (code >= 3000 && code <= 4999);
+  return code >= 4400 && code <= 4499 ? [4400, 4403, 4404].includes(code) : applications;
+}
+
 async function check(file) {
   const { about, transcripts, messages, not_messages, ...unknown } = JSON.parse(readFileSync(file));
   const nothing = (rest) => expect(Object.keys(rest).length === 0, `unknown: ${Object.keys(rest)}`);
@@ -154,7 +160,10 @@ function open(host, path, headers) {
             read = read.subarray(start + length);
             if (kind === 1) yield data.toString();
             if (kind === 9) frame(10, data);
-            if (kind === 8) return console.log(`closed ${length > 1 ? data.readUInt16BE(0) : 1005}`), wire.end();
+            if (kind !== 8) continue;
+            const code = length > 1 ? data.readUInt16BE(0) : 1005;
+            console.log(`closed ${code}${isOver(code) ? " for good" : ""}`);
+            return frame(8, data.subarray(0, 2)), wire.end();
           }
         }
       }

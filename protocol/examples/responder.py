@@ -184,7 +184,9 @@ def live(session):
         if name != "data" or event != "pop":
             continue
         words = parse(value)
-        print(" ".join(words or ["no message"]), flush=True)
+        # After any other end a browser comes back, with a new ticket.
+        over = words in (["end", "4400"], ["end", "4403"], ["end", "4404"])
+        print(" ".join((words or ["no message"]) + (["for good"] if over else [])), flush=True)
         if not words or words[0] != "challenge":
             continue
         number = int(words[2])

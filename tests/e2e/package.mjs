@@ -1,6 +1,8 @@
 // What an integrator relies on, checked in their window or worker, one after another.
 import * as pop from "/theirs/pop/index.mjs";
+import { event, expect, is } from "/theirs/checks.mjs";
 import { reachesKey, watch } from "/theirs/reach.mjs";
+import { TRAFFIC } from "/theirs/traffic.mjs";
 
 const { init, NewKey, PopClient, PopError, PopSocket, PopEventSource } = pop;
 
@@ -31,24 +33,11 @@ let ceremony;
 const open = async (options) =>
   ceremony.kept === "memory-only" && !options ? ceremony.client : PopClient.open({ ...CSRF[place](), ...options });
 
-function expect(held, what) {
-  if (!held) throw new Error(what);
-}
-
-const is = (found, wanted) => expect(Object.is(found, wanted), `${String(found)} is not ${String(wanted)}`);
-
 async function rejects(work, name) {
   const error = await Promise.resolve().then(work).then(() => undefined, (error) => error);
   expect(error !== undefined, `it does not throw ${name}`);
   expect((error.code === name && error instanceof PopError) || error.name === name, `${error} is not ${name}`);
 }
-
-/** The next event of this type; it fails where none comes. */
-const event = (target, type) =>
-  new Promise((done, failed) => {
-    const late = setTimeout(() => failed(new Error(`no ${type}`)), 15_000);
-    target.addEventListener(type, (event) => (clearTimeout(late), done(event)), { once: true });
-  });
 
 const own = (of) => Object.getOwnPropertyNames(of.prototype).filter((name) => name !== "constructor").sort().join(" ");
 
@@ -96,13 +85,21 @@ const SIGNED_IN = {
     is(Object.keys(pop).sort().join(" "), "NewKey PopClient PopError PopEventSource PopSocket init");
     is(own(NewKey), "proof thumbprint");
     is(own(PopClient), "adopt connect destroy fetch makeKey noteNonce onstatus proof refreshKey stream thumbprint");
+    const [handlers, states] = ["onclose onerror onmessage onopen onstate", "CLOSED CLOSING CONNECTING OPEN"];
+    const socket = `bufferedAmount close extensions ${handlers} protocol readyState retryNow send`;
+    is(own(PopSocket), `${states} ${socket}`);
+    const source = "addEventListener close onerror onmessage onopen onstate readyState retryNow withCredentials";
+    is(own(PopEventSource), `CLOSED CONNECTING OPEN ${source}`);
     const client = await open();
     is(Object.keys(client).join(), "");
+    const [line, stream] = [client.connect("/v1/streams/activity"), client.stream("/v1/streams/activity")];
+    is(`${Object.keys(line).sort()} ${Object.keys(stream)}`, "binaryType,url url");
+    line.close();
+    stream.close();
     await rejects(() => new PopClient(), "TypeError");
     await rejects(() => client.proof("POST /", "/v1/me"), "bad_argument");
-    const states = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"];
     const every = Object.getOwnPropertyNames(class Empty {});
-    const statics = (of) => Object.getOwnPropertyNames(of).filter((name) => ![...every, ...states].includes(name));
+    const statics = (of) => Object.getOwnPropertyNames(of).filter((name) => ![...every, ...states.split(" ")].includes(name));
     is([NewKey, PopClient, PopError, PopSocket, PopEventSource].flatMap(statics).join(" "), "taken open");
     const key = await client.makeKey();
     await rejects(() => NewKey.taken(undefined, key), "TypeError");
@@ -252,6 +249,8 @@ const SIGNED_IN = {
     // What a WebSocket refuses to offer is never tried again.
     is((await event(client.connect("/v1/streams/activity", ["twice", "twice"]), "close")).code, 4400);
   },
+
+  ...Object.fromEntries(Object.entries(TRAFFIC).map(([name, check]) => [name, () => check(open, ceremony.kept === "stored")])),
 
   async "signing out ends it all, and every client is told"() {
     const [client, other] = [await open(), await open()];

@@ -2,6 +2,7 @@
 //! in a window and in every kind of worker. Each test is a cell of the table in pop-wasm/README.md.
 
 mod beside;
+mod theirs;
 
 #[path = "../../server/tests/suite/support/soft_passkey.rs"]
 #[expect(dead_code, clippy::unwrap_used, reason = "shared with the server's suite, which uses all of it")]
@@ -19,7 +20,7 @@ use axum::routing::get;
 use holdfast_protocol::passkeys::RegistrationOptions;
 use holdfast_server::entropy::Entropy;
 use holdfast_tests::browser::{Browser, Kind};
-use holdfast_tests::world::World;
+use holdfast_tests::world::{Over, World};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -47,10 +48,11 @@ in_every_place! {
 }
 
 async fn holds(kind: Kind, place: &str) -> Result<()> {
-    let world = match kind {
-        Kind::Chromium | Kind::Firefox => World::beside(their_console()).await?,
-        Kind::WebKit => World::over_tls(their_console()).await?,
+    let over = match kind {
+        Kind::Chromium | Kind::Firefox => Over::Plain,
+        Kind::WebKit => Over::Tls,
     };
+    let world = World::reached(over, their_console(), theirs::streams).await?;
     let browser = world.browser(kind).await?;
     browser.goto(&world.at("/theirs/")).await?;
     let suite = Suite::at(place, &browser).await?;
@@ -118,8 +120,10 @@ impl<'browser> Suite<'browser> {
 
 /// A page without any policy, the package, and the checks.
 pub(crate) fn their_console() -> Router {
-    const SCRIPTS: [(&str, &str); 4] = [
+    const SCRIPTS: [(&str, &str); 6] = [
         ("/theirs/suite.mjs", include_str!("package.mjs")),
+        ("/theirs/checks.mjs", include_str!("package/checks.mjs")),
+        ("/theirs/traffic.mjs", include_str!("package/traffic.mjs")),
         ("/theirs/page.mjs", include_str!("package/page.mjs")),
         ("/theirs/reach.mjs", include_str!("package/reach.mjs")),
         ("/theirs/worker.mjs", include_str!("package/worker.mjs")),

@@ -71,8 +71,12 @@ pub struct World {
     tls: Option<Tls>,
 }
 
-enum Over {
+/// How browsers reach it.
+#[derive(Debug, Clone, Copy)]
+pub enum Over {
+    /// `http://localhost`.
     Plain,
+    /// `https://localhost`.
     Tls,
 }
 
@@ -111,7 +115,8 @@ impl World {
         Self::reached(Over::Tls, site, |_| Router::new()).await
     }
 
-    async fn reached(over: Over, site: Router, streams: fn(&App) -> Router) -> Result<Self> {
+    /// All of it: how it is reached, somebody else's pages, and their streams.
+    pub async fn reached(over: Over, site: Router, streams: fn(&App) -> Router) -> Result<Self> {
         let place = TcpSocket::new_v4().context("make a socket")?;
         place.set_reuseaddr(true)?;
         place.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).context("find a free port")?;

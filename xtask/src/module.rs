@@ -24,6 +24,9 @@ const AS_THEY_STAND: &[(&str, &str)] = &[
     ("LICENSE-APACHE", "LICENSE-APACHE"),
 ];
 
+/// Joins the script that an application imports.
+const SHAPES: &str = "pop-wasm/js/shapes.mjs";
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Refuse, with a list, where something would have to be installed.
@@ -60,7 +63,9 @@ pub(crate) fn build(project: &Project, equipment: &Equipment) -> Result<PathBuf>
     let [wasm, glue, index] =
         ["holdfast_pop_bg.wasm", "holdfast_pop.js", "index.mjs"].map(|name| folder.join(name));
     shrink::shrink(equipment, &glue, &wasm)?;
-    let one = with_glue_inside(&fs::read_to_string(&index)?, &fs::read_to_string(&glue)?);
+    let own = with_shapes_inside(&fs::read_to_string(&index)?, &fs::read_to_string(project.path(SHAPES))?);
+    let own = own.context("js/index.mjs imports js/shapes.mjs in another way")?;
+    let one = with_glue_inside(&own, &fs::read_to_string(&glue)?);
     fs::write(&index, one.context("wasm-bindgen writes another kind of script")?)?;
     fs::remove_file(&glue)?;
     shrink::minify(equipment, &index)?;
@@ -68,6 +73,14 @@ pub(crate) fn build(project: &Project, equipment: &Equipment) -> Result<PathBuf>
         seal::compress(&file)?;
     }
     Ok(folder)
+}
+
+/// One script of the two that are ours, which know one another's names.
+fn with_shapes_inside(index: &str, shapes: &str) -> Option<String> {
+    let (before, import) = index.split_once("import { OURS, ")?;
+    let (_, after) = import.split_once(" } from \"./shapes.mjs\";\n")?;
+    let shapes = shapes.replace("\nexport ", "\n");
+    (!shapes.contains("import ")).then(|| format!("{before}{shapes}{after}"))
 }
 
 /// One script of the two, so that a browser loads one, and what of the glue nobody uses goes: the package
@@ -85,6 +98,16 @@ fn with_glue_inside(index: &str, glue: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_two_scripts_become_one() {
+        let index = "import glue;\nimport { OURS, mine } from \"./shapes.mjs\";\nmine(OURS);\n";
+        let shapes = "// Shapes.\n\nexport const OURS = 1;\nexport function mine() {}\n";
+        let one = "import glue;\n// Shapes.\n\nconst OURS = 1;\nfunction mine() {}\nmine(OURS);\n";
+        assert_eq!(with_shapes_inside(index, shapes).as_deref(), Some(one));
+        assert_eq!(with_shapes_inside("mine(OURS);", shapes), None);
+        assert_eq!(with_shapes_inside(index, "import more;"), None);
+    }
 
     #[test]
     fn two_scripts_become_one() {

@@ -35,15 +35,23 @@ impl Machine {
         if asked_for && matches!(silence, Silence::AskAt(_)) {
             return Vec::new();
         }
+        let mut wait_ms = 0;
         let silent_at_ms = match state {
             State::Ended(why @ (End::EndedByOwner | End::SignedOut)) => return self.end(why),
             // What fails in one tab may work in the next that leads.
-            State::Ended(End::Closed | End::Refused | End::NoKey) => return Vec::new(),
+            State::Ended(End::Closed | End::Refused | End::NoKey | End::EndedByApplication) => {
+                return Vec::new();
+            }
             // Timers of hidden tabs come late: who asks reminds them.
-            State::Waiting { retry_in_ms } => now_ms + u64::from(retry_in_ms) + 1_000,
+            State::Waiting { retry_in_ms } => {
+                wait_ms = u64::from(retry_in_ms);
+                now_ms + wait_ms + 1_000
+            }
             State::Connecting | State::Proving | State::Open { .. } | State::Held => now_ms + SILENT_AFTER_MS,
         };
         *silence = Silence::AskAt(silent_at_ms);
+        // Whoever leads next takes the wait over.
+        self.not_before_ms = now_ms + wait_ms;
         vec![Effect::Report(state)]
     }
 
@@ -112,7 +120,7 @@ mod tests {
         // Another tab has asked.
         assert_eq!(machine.on_led(OPEN, true, 20), []);
         assert_eq!(machine.on_led(State::Held, false, 30), [Effect::Report(State::Held)]);
-        for one_tabs in [End::Closed, End::Refused, End::NoKey] {
+        for one_tabs in [End::Closed, End::Refused, End::NoKey, End::EndedByApplication] {
             assert_eq!(machine.on_led(State::Ended(one_tabs), false, 40), []);
             assert!(machine.is_following());
         }

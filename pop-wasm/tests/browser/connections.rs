@@ -1,5 +1,5 @@
 use super::{fakes::*, server::*};
-use holdfast_pop::{Connection, Data, End, PopClient, PopError, State, Status};
+use holdfast_pop::{Connection, Data, End, LastWord, PopClient, PopError, State, Status};
 use holdfast_protocol::pop::{Challenge, Message, Refusal};
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -203,15 +203,34 @@ async fn a_lagging_tab_follows_the_new_key_instead_of_signing_out() {
 #[wasm_bindgen_test]
 async fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
     let client = signed_in().await;
+    for no_seconds in ["-1", "", "0", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+        answer_next(503, &[r#"{"Retry-After":""#, no_seconds, r#""}"#].concat(), "{}");
+        let connection = client.connect(STREAM, &[]).unwrap();
+        let first: Rc<RefCell<Option<u32>>> = Rc::default();
+        let wait = Rc::clone(&first);
+        let heard = connection.on_state(move |state| {
+            if let State::Waiting { retry_in_ms } = state {
+                wait.borrow_mut().get_or_insert(retry_in_ms);
+            }
+        });
+        until("it waits", || first.borrow().is_some()).await;
+        assert!(first.borrow().is_some_and(|wait| wait < 500), "{no_seconds}");
+        connection.close();
+        drop(heard);
+    }
     answer_next(503, r#"{"Retry-After":"30"}"#, "{}");
     let connection = client.connect(STREAM, &[]).unwrap();
     until("it waits", || matches!(connection.state(), State::Waiting { .. })).await;
     assert!(matches!(connection.state(), State::Waiting { retry_in_ms: 30_000..=30_500 }));
+    // The page wakes, and that changes nothing.
+    online();
+    until_idle().await;
+    assert!(matches!(connection.state(), State::Waiting { .. }));
     // Somebody who does not want to wait.
     answer_next(0, "{}", "{}");
     connection.retry_now();
     // Its own next try may come before this looks.
-    until("offline", || request_count() >= 2).await;
+    until("offline", || request_count() >= 7).await;
     until("it waits", || matches!(connection.state(), State::Waiting { .. })).await;
     ticket_next(1);
     online();
@@ -287,6 +306,24 @@ async fn a_listener_may_close_the_connection() {
     arrive(0, "message", "close");
     assert_eq!(page.connection.state(), State::Ended(End::Closed));
     assert!(dial_closed(0));
+}
+
+#[wasm_bindgen_test]
+async fn both_applications_say_how_they_close() {
+    let (page, _server) = Page::open().await;
+    for (code, reason) in [(1001, ""), (4403, ""), (5000, ""), (4000, &"x".repeat(124)[..])] {
+        assert_eq!(page.connection.close_with(code, reason), Err(PopError::BadArgument), "{code}");
+    }
+    assert_eq!(page.connection.close_with(4001, "enough"), Ok(()));
+    assert_eq!(dial_closed_with(0).as_deref(), Some("4001 enough"));
+    assert_eq!(page.connection.state(), State::Ended(End::Closed));
+    assert_eq!(page.connection.last_word(), None);
+
+    let (page, _server) = Page::open().await;
+    lost(0, 4999);
+    assert_eq!(page.connection.state(), State::Ended(End::EndedByApplication));
+    let said = LastWord { code: 4999, reason: "said".to_owned() };
+    assert_eq!(page.connection.last_word(), Some(said));
 }
 
 #[wasm_bindgen_test]

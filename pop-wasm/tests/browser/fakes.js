@@ -100,7 +100,7 @@ class FakeSocket {
   addEventListener(name, f) { (this.listeners[name] ??= []).push(f); }
   removeEventListener(name, f) { this.listeners[name] = this.listeners[name]?.filter((other) => other !== f); }
   send(data) { this.sent.push(typeof data === "string" ? data : new Uint8Array(data)); }
-  close() { this.readyState = 3; this.closedByPage = true; }
+  close(...how) { this.readyState = 3; this.closedByPage ??= how.join(" "); }
   emit(event) {
     this["on" + event.type]?.(event);
     this.listeners[event.type]?.forEach((f) => f(event));
@@ -139,7 +139,8 @@ export const requestOption = (at, name) => requests[at].options[name];
 export const dialCount = () => FakeSocket.all.length;
 export const dialUrl = (at) => FakeSocket.all[at].url;
 export const dialProtocols = (at) => (FakeSocket.all[at].protocols ?? []).join();
-export const dialClosed = (at) => FakeSocket.all[at].closedByPage === true;
+export const dialClosed = (at) => FakeSocket.all[at].closedByPage !== undefined;
+export const dialClosedWith = (at) => FakeSocket.all[at].closedByPage;
 export const sentCount = (at) => FakeSocket.all[at].sent.length;
 export const sentText = (at, message) => String(FakeSocket.all[at].sent[message]);
 
@@ -152,7 +153,7 @@ export const arriveBytes = (at, bytes) =>
   FakeSocket.all[at].emit(new MessageEvent("message", { data: bytes.slice().buffer }));
 export function lost(at, code) {
   FakeSocket.all[at].readyState = 3;
-  FakeSocket.all[at].emit(code === 0 ? new Event("error") : new CloseEvent("close", { code }));
+  FakeSocket.all[at].emit(code === 0 ? new Event("error") : new CloseEvent("close", { code, reason: "said" }));
 }
 
 export const setCookie = (cookie) => { document.cookie = cookie; };

@@ -35,6 +35,8 @@ extern "C" {
     pub(crate) fn dial_protocols(at: usize) -> String;
     #[wasm_bindgen(js_name = dialClosed)]
     pub(crate) fn dial_closed(at: usize) -> bool;
+    #[wasm_bindgen(js_name = dialClosedWith)]
+    pub(crate) fn dial_closed_with(at: usize) -> Option<String>;
     #[wasm_bindgen(js_name = sentCount)]
     pub(crate) fn sent_count(at: usize) -> usize;
     #[wasm_bindgen(js_name = sentText)]

@@ -90,6 +90,18 @@ impl Close {
     }
 }
 
+/// Whether a WebSocket that its application closes with this code is over for good, and not to be opened anew:
+/// it is done (1000), or will not have what it was sent (RFC 6455 section 7.4.1), or says so in its own words.
+pub const fn is_last_word(code: u16) -> bool {
+    matches!(code, 1000 | 1002 | 1003 | 1007..=1010 | 3000..=4399 | 4500..=4999)
+}
+
+/// Whether an application may close with this code. 4400 to 4499 are this protocol's, and the rest are nobody's:
+/// what a browser makes up where it heard none (1005, 1006, 1015), and what is not given away yet.
+pub const fn is_applications(code: u16) -> bool {
+    is_last_word(code) || matches!(code, 1001 | 1011..=1014)
+}
+
 /// Whether application data flows on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
@@ -107,4 +119,30 @@ pub enum Standing {
 pub trait VerifySignature {
     /// Whether `signature` (r‖s) is the bound key's over `message`.
     fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_protocol_says_no_application_says() {
+        for close in Close::ALL {
+            assert!(!is_last_word(close.code()), "{close:?}");
+            assert_eq!(is_applications(close.code()), close == Close::GoingAway, "{close:?}");
+        }
+        for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 4400, 4450, 4499, 5000, u16::MAX] {
+            assert!(!is_applications(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_application_that_is_done_is_done_and_one_that_failed_may_work_again() {
+        for code in [1000, 1002, 1003, 1007, 1008, 1010, 3000, 4000, 4399, 4500, 4999] {
+            assert!(is_last_word(code) && is_applications(code), "{code}");
+        }
+        for code in [1001, 1011, 1012, 1013, 1014] {
+            assert!(!is_last_word(code) && is_applications(code), "{code}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
 use axum::{
     extract::{
         State,
-        ws::{CloseFrame, Message},
+        ws::{CloseCode, CloseFrame, Message, close_code},
     },
     response::{
         IntoResponse as _, Response,
@@ -19,7 +19,7 @@ use axum::{
     },
 };
 use futures_util::stream;
-use holdfast_protocol::{history::ActivityEvent, pop::Close};
+use holdfast_protocol::history::ActivityEvent;
 use serde::Serialize;
 use std::collections::VecDeque;
 use tokio::sync::watch;
@@ -52,13 +52,13 @@ async fn write(mut socket: WebSocket, mut feed: Box<Feed>) {
     loop {
         let message = tokio::select! {
             received = socket.recv() => match received {
-                Some(_) => closing(Close::BadMessage, "this stream takes no messages"),
-                None => return,
+                None | Some(Ok(Message::Close(_))) => return,
+                Some(_) => closing(close_code::UNSUPPORTED, "this stream takes no messages"),
             },
             next = feed.next() => match next {
                 Ok(Data { name, json }) => Message::text(format!("{{\"{name}\":{json}}}")),
                 // The browser shall come back.
-                Err(_) => closing(Close::GoingAway, "the database is away"),
+                Err(_) => closing(close_code::AWAY, "the database is away"),
             },
         };
         if socket.send(message).await.is_err() {
@@ -67,8 +67,8 @@ async fn write(mut socket: WebSocket, mut feed: Box<Feed>) {
     }
 }
 
-fn closing(close: Close, reason: &'static str) -> Message {
-    Message::Close(Some(CloseFrame { code: close.code(), reason: reason.into() }))
+fn closing(code: CloseCode, reason: &'static str) -> Message {
+    Message::Close(Some(CloseFrame { code, reason: reason.into() }))
 }
 
 /// A name and its JSON.

@@ -43,6 +43,8 @@
 //!   or dropped at the end.
 //! - A message of the browser has at most 64 KiB. An application that takes none for long is closed with
 //!   4413, since answers to challenges come behind them; so is one whose reader takes nothing for 10 s.
+//! - It closes with codes of its own, and hears those of the browser: 4400 to 4499 are neither's. After 1000, and
+//!   3000 to 4999, the browser does not come back; after 1001 and 1011 to 1014 it does.
 //! - An event of its own must not be named `pop`: the connection is closed with 4400. Its body must not be
 //!   compressed.
 //! - What is behind the layer and neither upgrades, answers with `text/event-stream`, nor refuses with 4xx

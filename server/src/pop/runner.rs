@@ -16,7 +16,10 @@ use axum::extract::ws::{CloseFrame, Message};
 use futures_util::future::BoxFuture;
 use holdfast_protocol::{
     dpop::PublicKey,
-    pop::{self, Binding, Close, Fresh, Now, Outcome, Standing, Step, Timing, Verifier, VerifySignature},
+    pop::{
+        self, Binding, Close, Fresh, Now, Outcome, Standing, Step, Timing, Verifier, VerifySignature,
+        is_applications,
+    },
 };
 use std::{
     convert::Infallible,
@@ -27,6 +30,8 @@ use tokio::sync::watch;
 
 /// A reader who takes nothing of what waits for him for so long is too slow.
 const READ_WITHIN_MS: u64 = 10_000;
+/// What fits behind the code of a close frame (RFC 6455 section 5.5).
+const REASON_BYTES: usize = 123;
 
 /// How a connection travels, with the application at its other end.
 pub(super) trait Carrier: Send + 'static {
@@ -109,7 +114,7 @@ pub(super) enum Ending {
     /// The browser has left.
     Gone,
     /// The application has closed it, and says how.
-    Application(Option<CloseFrame>),
+    Application(CloseFrame),
 }
 
 impl From<Close> for Ending {
@@ -125,16 +130,27 @@ impl From<Left> for Ending {
             Left::Done => (1000, ""),
             Left::Failed => (1011, "the application failed"),
         };
-        Self::Application(Some(CloseFrame { code, reason: reason.into() }))
+        Self::Application(CloseFrame { code, reason: reason.into() })
     }
 }
 
 impl Ending {
+    /// A code that is not the application's to say, or more than a close frame holds, is its failure: the
+    /// browser would take the one for this protocol's and the other for none.
+    pub(super) fn by_application(frame: Option<CloseFrame>) -> Self {
+        let Some(frame) = frame else { return Left::Done.into() };
+        if is_applications(frame.code) && frame.reason.len() <= REASON_BYTES {
+            return Self::Application(frame);
+        }
+        tracing::error!(code = frame.code, "an application closes in a way that is not its own");
+        Left::Failed.into()
+    }
+
     fn goodbye(self) -> Option<CloseFrame> {
         match self {
             Ending::Close(close) => Some(CloseFrame { code: close.code(), reason: reason(close).into() }),
             Ending::Gone => None,
-            Ending::Application(frame) => frame.or(Some(CloseFrame { code: 1000, reason: "".into() })),
+            Ending::Application(frame) => Some(frame),
         }
     }
 }

@@ -169,14 +169,15 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// The next message: text or bytes. None: the connection is over. It is never an error; the type is
-    /// axum's.
+    /// The next message: text or bytes, or as the last one how the browser has closed it. None: the connection
+    /// is over. It is never an error; the type is axum's.
     pub async fn recv(&mut self) -> Option<std::result::Result<Message, Error>> {
         self.next().await
     }
 
     /// Hands over a message, as soon as the connection is proven and its reader keeps up. An error: the
-    /// connection is over. `Message::Close` closes it with the code in it, behind what was sent before.
+    /// connection is over. `Message::Close` closes it with the code in it, behind what was sent before; a code
+    /// that is not an application's (`protocol/pop.md`), or a reason of more than 123 bytes, is sent as 1011.
     pub async fn send(&mut self, message: Message) -> std::result::Result<(), Error> {
         self.feed(message).await
     }

@@ -65,9 +65,10 @@ impl Carrier for Frames {
                     self.pongs += 1;
                     continue;
                 }
-                Some(Ok(Message::Pong(_) | Message::Close(_))) => continue,
+                Some(Ok(Message::Pong(_))) => continue,
                 Some(Ok(Message::Text(text))) => read(text),
-                Some(Ok(message @ Message::Binary(_))) => Sent::Application(message),
+                // The last that comes; how it closes is its application's to say.
+                Some(Ok(message @ (Message::Binary(_) | Message::Close(_)))) => Sent::Application(message),
                 Some(Err(_)) => {
                     self.broken = true;
                     Sent::Unreadable
@@ -103,7 +104,7 @@ impl Carrier for Frames {
             let message = match self.controls.pop_front() {
                 Some(control) => control,
                 None => match self.mailbox.take() {
-                    Some(Message::Close(frame)) => return Sending::Over(Ending::Application(frame)),
+                    Some(Message::Close(frame)) => return Sending::Over(Ending::by_application(frame)),
                     Some(Message::Text(text)) => Message::Text(written(text)),
                     Some(message) => message,
                     None => break,

@@ -1,12 +1,9 @@
 //! A shell in a pseudo-terminal, for as long as its connection lives.
 
 use crate::pop::WebSocket;
-use axum::extract::ws::{CloseFrame, Message};
+use axum::extract::ws::{CloseCode, CloseFrame, Message, close_code};
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
-use holdfast_protocol::{
-    pop::Close,
-    terminal::{Ended, Size},
-};
+use holdfast_protocol::terminal::{Ended, Size};
 use pty_process::{Command, OwnedReadPty, OwnedWritePty, Pty};
 use std::{env, ffi::OsString, time::Duration};
 use tokio::{
@@ -33,7 +30,7 @@ pub(super) async fn serve(mut socket: WebSocket) {
         Ok(started) => started,
         Err(error) => {
             tracing::error!(%error, "a terminal could not be opened");
-            let failed = CloseFrame { code: 1011, reason: "no terminal".into() };
+            let failed = CloseFrame { code: close_code::ERROR, reason: "no terminal".into() };
             drop(socket.send(Message::Close(Some(failed))).await);
             return;
         }
@@ -57,7 +54,7 @@ pub(super) async fn serve(mut socket: WebSocket) {
         drop(shell.kill().await);
     }
     let last = match (refused, ended) {
-        (Some(close), _) => Some(Message::Close(Some(CloseFrame { code: close.code(), reason: "".into() }))),
+        (Some(code), _) => Some(Message::Close(Some(CloseFrame { code, reason: "no size".into() }))),
         (None, Ok(Ok(status))) => {
             serde_json::to_string(&Ended { status: status.code() }).ok().map(Message::text)
         }
@@ -100,13 +97,13 @@ async fn show(mut output: OwnedReadPty, to_browser: &mut (impl Sink<Message> + U
 async fn typed(
     mut from_browser: impl Stream<Item = Result<Message, axum::Error>> + Unpin,
     mut input: OwnedWritePty,
-) -> Option<Close> {
+) -> Option<CloseCode> {
     while let Some(Ok(message)) = from_browser.next().await {
         let taken = match message {
             Message::Binary(bytes) => input.write_all(&bytes).await.is_ok(),
             Message::Text(text) => match Size::read(&text) {
                 Some(asked) => input.resize(size(asked)).is_ok(),
-                None => return Some(Close::BadMessage),
+                None => return Some(close_code::UNSUPPORTED),
             },
             _ => true,
         };

@@ -4,7 +4,6 @@
 use crate::support::{Answer, Heard, Line, Owner, World, run};
 use holdfast_protocol::{
     connections::{TicketRequest, Transport},
-    pop::Close,
     problem::{Code, Problem},
     step_up::Action as _,
     terminal::Admission,
@@ -155,7 +154,7 @@ async fn what_is_no_size_closes_it() {
     loop {
         match line.hear().await {
             Heard::Binary(_) => {}
-            other => return assert_eq!(other, Heard::Closed(Close::BadMessage.code())),
+            other => return assert_eq!(other, Heard::Closed(1003)),
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) const fn ended(end: End) -> &'static str {
     match end {
         End::EndedByOwner => "ended by you",
         End::SignedOut | End::NoKey => "signed out",
-        End::Closed => "closed",
+        End::Closed | End::EndedByApplication => "closed",
         End::Refused => "refused by the server",
     }
 }

@@ -141,6 +141,8 @@ impl Line {
             State::Ended(End::Closed) => Phase::Over(Over::Here),
             State::Ended(End::EndedByOwner) => Phase::Over(Over::Elsewhere),
             State::Ended(End::SignedOut | End::NoKey) => Phase::Over(Over::SignedOut),
+            // The shell's status comes before; where it did not, there was no shell any more.
+            State::Ended(End::EndedByApplication) => Phase::Over(Over::Lost),
             State::Ended(End::Refused) => Phase::Over(Over::Refused),
         }
     }
@@ -190,6 +192,7 @@ mod tests {
         }
         let ends = [
             (End::Closed, Over::Here),
+            (End::EndedByApplication, Over::Lost),
             (End::EndedByOwner, Over::Elsewhere),
             (End::SignedOut, Over::SignedOut),
             (End::NoKey, Over::SignedOut),

@@ -147,7 +147,7 @@ async fn the_activity_stream_takes_no_data_from_a_proven_browser() {
         let mut line = Line::open(&browser, Transport::WebSocket).await;
         line.prove().await;
         line.say_frame(frame).await;
-        line.hear_close(Close::BadMessage).await;
+        line.hear_closed(1003).await;
     }
 }
 
@@ -161,7 +161,7 @@ async fn data_that_comes_too_early_is_held_until_the_proof_and_no_more_than_64_k
     line.hear_nothing().await;
     line.answer(&challenge).await;
     line.hear_proven(&challenge).await;
-    line.hear_close(Close::BadMessage).await;
+    line.hear_closed(1003).await;
 
     let mut line = Line::open(&browser, Transport::WebSocket).await;
     line.hear_challenge().await;

@@ -78,6 +78,11 @@ impl Stranger {
         let line = line.unwrap_or_else(|| panic!("it ended before it heard `{beginning}`"));
         assert!(line.starts_with(beginning), "`{line}` is not `{beginning}`");
     }
+
+    async fn hears_last(&mut self, last: &str) {
+        let line = tokio::time::timeout(PATIENCE, self.heard.recv()).await.unwrap();
+        assert_eq!(line.as_deref(), Some(last));
+    }
 }
 
 impl Drop for Stranger {
@@ -154,7 +159,7 @@ async fn strangers_keep_a_connection_alive() {
 
 #[tokio::test]
 async fn strangers_hear_the_end() {
-    for (which, last) in STRANGERS.into_iter().zip(["closed 4403", "end 4403"]) {
+    for (which, last) in STRANGERS.into_iter().zip(["closed", "end"]) {
         let world = World::new().await;
         let browser = world.browser().await;
         let mut stranger = Stranger::start(which, &browser);
@@ -162,7 +167,14 @@ async fn strangers_hear_the_end() {
         stranger.hears("proven 1 ").await;
         let out = browser.post("/v1/logout", &json!({ "scope": "this_browser" })).await;
         assert_eq!(out.status, 204);
-        stranger.hears(last).await;
+        stranger.hears_last(&format!("{last} 4403 for good")).await;
+
+        let browser = world.browser().await;
+        let mut stranger = Stranger::start(which, &browser);
+        stranger.hears("challenge ").await;
+        stranger.hears("proven 1 ").await;
+        world.app.live.stop();
+        stranger.hears_last(&format!("{last} 1001")).await;
     }
 }
 

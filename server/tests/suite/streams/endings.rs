@@ -1,4 +1,4 @@
-use super::{BOTH, Cue, INTERVAL_MS, Play, Told, proven};
+use super::{BOTH, Cue, INTERVAL_MS, Play, TOO_LONG_MS, Told, proven};
 use crate::support::{Browser, Heard, Line, World};
 use axum::{
     Router,
@@ -11,11 +11,11 @@ use holdfast_protocol::{
         ConnectionList, EndConnectionRequest,
         Transport::{ServerSentEvents, WebSocket},
     },
-    pop::Close,
+    pop::{Close, Held},
 };
 use holdfast_server::pop::{self, WebSocketUpgrade};
 use serde_json::json;
-use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::tungstenite::{self, Message as Frame};
 
 async fn listed(browser: &Browser) -> usize {
     browser.get("/v1/connections").await.json::<ConnectionList>().connections.len()
@@ -74,7 +74,20 @@ async fn an_application_that_is_done_is_heard_out() {
 async fn an_application_closes_with_a_code_of_its_own() {
     let mut play = Play::new().await;
     let browser = play.world.browser().await;
-    for (frame, code) in [(Some(CloseFrame { code: 4999, reason: "full".into() }), 4999), (None, 1000)] {
+    let of = |code, reason: &str| Some(CloseFrame { code, reason: reason.into() });
+    let most = "x".repeat(123);
+    for (frame, code) in [
+        (of(4999, "full"), 4999),
+        (of(3000, &most), 3000),
+        (of(1001, ""), 1001),
+        (None, 1000),
+        // What the browser would take for this protocol's word, or for no word at all.
+        (of(4403, ""), 1011),
+        (of(4450, ""), 1011),
+        (of(1005, ""), 1011),
+        (of(5000, ""), 1011),
+        (of(4000, &(most.clone() + "x")), 1011),
+    ] {
         let mut line = proven(&mut play, &browser, WebSocket).await;
         play.say("last");
         play.cue(Cue::Say(Sent::Close(frame)));
@@ -115,8 +128,28 @@ async fn a_browser_that_says_something_and_leaves_is_heard_out() {
     line.say_frame(Frame::Close(None)).await;
     play.world.until(async || listed(&browser).await == 0).await;
     play.cue(Cue::Listen);
-    let said = ["a", "b"].map(|text| Told::Received(Sent::text(text)));
+    let said = [Sent::text("a"), Sent::text("b"), Sent::Close(None)].map(Told::Received);
     assert_eq!(play.hear_until_over().await, said);
+}
+
+#[tokio::test]
+async fn how_a_browser_closes_is_for_the_application_if_it_is_proven() {
+    let mut play = Play::new().await;
+    let browser = play.world.browser().await;
+    let frame =
+        || Frame::Close(Some(tungstenite::protocol::CloseFrame { code: 4001.into(), reason: "bye".into() }));
+    let mut line = proven(&mut play, &browser, WebSocket).await;
+    line.say_frame(frame()).await;
+    let said = Sent::Close(Some(CloseFrame { code: 4001, reason: "bye".into() }));
+    assert_eq!(play.hear_until_over().await, [Told::Received(said)]);
+
+    let mut line = proven(&mut play, &browser, WebSocket).await;
+    play.world.advance_ms(INTERVAL_MS);
+    line.hear_challenge().await;
+    play.world.advance_ms(TOO_LONG_MS);
+    line.hear_held(Held::Late).await;
+    line.say_frame(frame()).await;
+    assert_eq!(play.hear_until_over().await, []);
 }
 
 #[tokio::test]

@@ -134,10 +134,15 @@ impl<'a> Line<'a> {
 
     /// The connection is closed, and nothing but the list of connections comes before.
     pub async fn hear_close(&mut self, close: Close) {
+        self.hear_closed(close.code()).await;
+    }
+
+    /// The same with a code that is no word of the protocol.
+    pub async fn hear_closed(&mut self, code: u16) {
         loop {
             match self.hear().await {
                 Heard::Connections(_) => {}
-                other => return assert_eq!(other, Heard::Closed(close.code())),
+                other => return assert_eq!(other, Heard::Closed(code)),
             }
         }
     }
