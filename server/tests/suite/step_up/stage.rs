@@ -131,7 +131,7 @@ impl Stage {
 
     /// Another action, in the same world and by the same person.
     pub async fn turn_to(&mut self, kind: Kind) {
-        self.walk = prepare(&self.worlds[0], &self.browsers[0].account, kind).await;
+        self.walk = prepare(&self.worlds[0], &self.browsers[0].account, kind, Way::Whole).await;
         self.kind = kind;
     }
 
