@@ -88,7 +88,7 @@ pub(crate) async fn list(app: &App, tx: &mut Tx, account: &AccountId) -> Result<
 }
 
 /// The secret that an agent asks for: its channel's, or else every channel's. The reading is on record
-/// before the secret leaves, once in [`TOLD_EVERY_MS`]; a refused one is not.
+/// before the secret leaves, once a minute; a refused one is not.
 pub async fn read(app: &App, reader: &impl Reader, name: &Name) -> Result<Zeroizing<Vec<u8>>> {
     app.limits.credentials.check(&app.config.keys.mac("limits/credentials", reader.agent().as_bytes()))?;
     let (account, agent, now_ms) = (reader.account(), reader.agent(), app.clock.unix_ms());
