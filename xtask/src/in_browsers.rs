@@ -2,6 +2,7 @@
 //! window and in each kind of worker.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -49,8 +50,14 @@ impl Browser {
         }
     }
 
-    /// `cargo test` of the module, with this browser and place.
-    pub(crate) fn tests(self, project: &Project, equipment: &Equipment, place: Place) -> Result<Command> {
+    /// `cargo test` of the module, with this browser and place, where the runner's server listens at the address.
+    pub(crate) fn tests(
+        self,
+        project: &Project,
+        equipment: &Equipment,
+        place: Place,
+        address: SocketAddr,
+    ) -> Result<Command> {
         let mut command = match self {
             Browser::Chromium | Browser::Firefox => cargo(),
             // It has no headless mode.
@@ -66,6 +73,7 @@ impl Browser {
             .args(["test", "--package", "holdfast-pop", "--target", "wasm32-unknown-unknown"])
             .args(["--no-fail-fast", "--test", "*", "--"])
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &equipment.wasm_bindgen_test_runner)
+            .env("WASM_BINDGEN_TEST_ADDRESS", address.to_string())
             .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", self.capabilities(project, equipment)?);
@@ -99,9 +107,7 @@ impl Browser {
             ),
             Browser::Firefox => {
                 let binary = equipment.variable(FIREFOX.variable)?;
-                // As many as the runner's server has threads to begin with, less one.
-                let prefs = json!({ "network.http.max-persistent-connections-per-server": 3 });
-                ("firefox", json!({ "moz:firefoxOptions": { "binary": binary, "prefs": prefs } }))
+                ("firefox", json!({ "moz:firefoxOptions": { "binary": binary } }))
             }
             // The driver knows its browser.
             Browser::WebKit => ("webkit", json!({})),

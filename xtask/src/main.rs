@@ -7,6 +7,7 @@
 //! [`report`] adds up what the tests said.
 
 mod ci;
+mod crowd;
 mod fuzz;
 mod in_browsers;
 mod measure;

@@ -4,6 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
+use crate::crowd::Crowd;
 use crate::in_browsers::Browser;
 use crate::module;
 use crate::page::{self, Mode};
@@ -110,8 +111,15 @@ fn steps(project: &Project, equipment: &Equipment, args: &Args, report: &mut Rep
             How::Postgres => run(&title, Ok(on_postgres(project))),
             How::Module(browser) => {
                 for place in browser.places() {
-                    let command = browser.tests(project, equipment, *place);
+                    let (crowd, command) = match Crowd::gather() {
+                        Ok(crowd) => {
+                            let command = browser.tests(project, equipment, *place, crowd.address);
+                            (Some(crowd), command)
+                        }
+                        Err(error) => (None, Err(error.into())),
+                    };
                     run(&format!("{title} {}", place.name), command);
+                    drop(crowd);
                 }
             }
         }
