@@ -199,6 +199,8 @@ struct Line<C> {
     carrier: C,
     clock: Clock,
     alarm: Alarm,
+    /// Nothing comes from the browser any more, and nothing goes to it.
+    gone: bool,
     /// Since when something has waited for a slow reader.
     blocked_since_ms: Option<u64>,
 }
@@ -238,7 +240,13 @@ impl<C: Carrier> Runner<C> {
         Self {
             errands: Errands::new(app.clone(), registered.entry.clone()),
             stopping: app.live.stopping(),
-            line: Line { carrier, alarm: Alarm::new(clock.clone()), clock, blocked_since_ms: None },
+            line: Line {
+                carrier,
+                alarm: Alarm::new(clock.clone()),
+                clock,
+                gone: false,
+                blocked_since_ms: None,
+            },
             app,
             key,
             registered,
@@ -253,6 +261,8 @@ impl<C: Carrier> Runner<C> {
         let mut verifier = self.follow(Verifier::open(binding, timing, now, self.fresh()), now)?;
         loop {
             match self.next(verifier.deadline_ms().unwrap_or_default()).await {
+                // Whether what it sent before counts is what the look will say.
+                Next::End(Ending::Gone) if self.flow == Flow::Looking => self.line.gone = true,
                 Next::End(ending) => return Err(ending),
                 Next::Woken => {
                     self.lives = false;
@@ -263,6 +273,9 @@ impl<C: Carrier> Runner<C> {
                 Next::Deadline => verifier = self.on_time(verifier, self.app.clock.now())?,
             }
             self.let_flow(&verifier);
+            if self.line.gone && self.flow != Flow::Looking {
+                return Err(Ending::Gone);
+            }
         }
     }
 
@@ -372,6 +385,10 @@ impl<C: Carrier> Runner<C> {
 
 impl<C: Carrier> Line<C> {
     fn poll_next(&mut self, context: &mut Context<'_>, deadline_ms: u64) -> Poll<Next> {
+        if self.gone {
+            ready!(self.alarm.poll(context, deadline_ms));
+            return Poll::Ready(Next::Deadline);
+        }
         match self.carrier.poll_receive(context, &self.clock) {
             Poll::Ready(Some(received)) => return Poll::Ready(Next::Received(received)),
             Poll::Ready(None) => return Poll::Ready(Next::End(Ending::Gone)),
