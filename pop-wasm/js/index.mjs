@@ -73,9 +73,8 @@ function isReadOnce(request) {
   try {
     new Request(copy, { method: "POST", mode: "no-cors" });
   } catch {
-    // Nobody reads this half of it.
-    copy.body.cancel();
-    return true;
+    // Nobody reads this half of it. Without a body it is something else that does not fit the mode.
+    return copy.body?.cancel();
   }
 }
 
@@ -94,7 +93,7 @@ export class NewKey {
 
   static taken(token, key, client) {
     mine(token);
-    if (key.#client !== client) throw new PopError("no_key", "Another client's key.");
+    if (key.#client !== client) throw new PopError("no_key", "Not this client's.");
     return key.#key;
   }
 
@@ -231,7 +230,7 @@ function tellState(of, state, what) {
 }
 
 /** How the close codes of pop.md are called. */
-const CODES = { refused: 4400, signed_out: 4403, no_key: 4403, ended_by_owner: 4404 };
+const CODES = { closed: 1006, refused: 4400, signed_out: 4403, no_key: 4403, ended_by_owner: 4404 };
 
 /** What an application may close with: the rest of 4400 to 4499 is that protocol's, too. */
 const APPLICATIONS = /^(1000|3\d{3}|4[0-35-9]\d\d)$/;
@@ -241,7 +240,7 @@ export class PopSocket extends EventTarget {
   #line;
   #wish;
   // Blobs are read before they are sent, and what comes after them waits.
-  #before = undefined;
+  #before;
   #state = 0;
   binaryType = "blob";
 
@@ -315,15 +314,19 @@ export class PopSocket extends EventTarget {
     if (!APPLICATIONS.test(code)) {
       throw new DOMException(`${code} is no application's.`, "InvalidAccessError");
     }
+    reason = String(reason);
     if (new Blob([reason]).size > 123) throw new DOMException("More than 123 bytes.", "SyntaxError");
     if (this.#state > 1) return;
     this.#state = 2;
-    this.#wish = { code, reason, wasClean: true };
     // As with any WebSocket, what was sent before goes first, and nobody is told from inside the call.
-    Promise.resolve(this.#before).then(() => {
-      now(this.#line, WIRE)?.close(code, reason);
-      now(this.#line, CLOSE);
-    });
+    Promise.resolve(this.#before)
+      .then(() => {
+        // A last word says that all before it has arrived.
+        if (now(this.#line, HELD_BYTES)) return;
+        now(this.#line, WIRE)?.close(code, reason);
+        this.#wish = { code, reason, wasClean: true };
+      })
+      .finally(() => now(this.#line, CLOSE));
   }
 }
 withStates(PopSocket, ["CONNECTING", "OPEN", "CLOSING", "CLOSED"]);

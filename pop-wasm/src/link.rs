@@ -152,9 +152,12 @@ impl Link {
         self.machine.borrow().standing() == Standing::Proven && held.borrow().is_empty()
     }
 
-    /// With what the application at the other end shall hear.
+    /// With what the application at the other end shall hear, which says that all before it has arrived: where
+    /// something is held back, without a word.
     pub(crate) fn close_with(&self, code: u16, reason: &str) {
-        if let Some(dialled) = &*self.dialled.borrow() {
+        if self.held_out.borrow().is_empty()
+            && let Some(dialled) = &*self.dialled.borrow()
+        {
             dialled.transport.close_with(code, reason);
         }
         self.end(End::Closed);

@@ -31,8 +31,9 @@
 //! ```
 //!
 //! The browser opens it with `@holdfast/pop`: `client.connect("/streams/echo")`, or `client.stream(…)`. A query
-//! of the application's own (`/streams/echo?room=7`) reaches the handler as it came, without the ticket. The
-//! ticket is for the path alone: what may be asked for in the query is the handler's to judge.
+//! of the application's own (`/streams/echo?room=7`) reaches the handler as it came, without the ticket, whose
+//! name `ticket` it must not use. The ticket is for the path alone: what may be asked for in the query is the
+//! handler's to judge.
 //!
 //! What a handler can rely on, and what is asked of it:
 //!

@@ -1,17 +1,16 @@
 //! Drives one connection: the browser's messages, the clock, the session and the application's data go in,
 //! what is sent comes out. How it travels is the business of `websocket.rs` and `sse.rs`.
 
+mod line;
+
+use self::line::Line;
 use super::{
     errands::{Done, Errands},
     mailbox::{Left, Over},
     opening::Opened,
     registry::Registered,
 };
-use crate::{
-    app::App,
-    clock::{Alarm, Clock},
-    secrets::p256_verifies,
-};
+use crate::{app::App, clock::Clock, secrets::p256_verifies};
 use axum::extract::ws::{CloseFrame, Message};
 use futures_util::future::BoxFuture;
 use holdfast_protocol::{
@@ -24,12 +23,10 @@ use holdfast_protocol::{
 use std::{
     convert::Infallible,
     future::poll_fn,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 use tokio::sync::watch;
 
-/// A reader who takes nothing of what waits for him for so long is too slow.
-const READ_WITHIN_MS: u64 = 10_000;
 /// What fits behind the code of a close frame (RFC 6455 section 5.5).
 const REASON_BYTES: usize = 123;
 
@@ -194,15 +191,6 @@ struct Runner<C> {
     line: Line<C>,
 }
 
-/// Both ends of it, and its clock.
-struct Line<C> {
-    carrier: C,
-    clock: Clock,
-    alarm: Alarm,
-    /// Since when something has waited for a slow reader.
-    blocked_since_ms: Option<u64>,
-}
-
 /// What happens next.
 enum Next {
     End(Ending),
@@ -238,7 +226,7 @@ impl<C: Carrier> Runner<C> {
         Self {
             errands: Errands::new(app.clone(), registered.entry.clone()),
             stopping: app.live.stopping(),
-            line: Line { carrier, alarm: Alarm::new(clock.clone()), clock, blocked_since_ms: None },
+            line: Line::new(carrier, clock),
             app,
             key,
             registered,
@@ -253,6 +241,8 @@ impl<C: Carrier> Runner<C> {
         let mut verifier = self.follow(Verifier::open(binding, timing, now, self.fresh()), now)?;
         loop {
             match self.next(verifier.deadline_ms().unwrap_or_default()).await {
+                // Whether what it sent before counts is what the look will say.
+                Next::End(Ending::Gone) if self.flow == Flow::Looking => self.line.gone = true,
                 Next::End(ending) => return Err(ending),
                 Next::Woken => {
                     self.lives = false;
@@ -263,6 +253,9 @@ impl<C: Carrier> Runner<C> {
                 Next::Deadline => verifier = self.on_time(verifier, self.app.clock.now())?,
             }
             self.let_flow(&verifier);
+            if self.line.gone && self.flow != Flow::Looking {
+                return Err(Ending::Gone);
+            }
         }
     }
 
@@ -367,30 +360,6 @@ impl<C: Carrier> Runner<C> {
     fn fresh(&self) -> Fresh {
         let nonce = self.app.entropy.make_text();
         Fresh { nonce, jitter: u32::from_be_bytes(self.app.entropy.make()) }
-    }
-}
-
-impl<C: Carrier> Line<C> {
-    fn poll_next(&mut self, context: &mut Context<'_>, deadline_ms: u64) -> Poll<Next> {
-        match self.carrier.poll_receive(context, &self.clock) {
-            Poll::Ready(Some(received)) => return Poll::Ready(Next::Received(received)),
-            Poll::Ready(None) => return Poll::Ready(Next::End(Ending::Gone)),
-            Poll::Pending => {}
-        }
-        self.blocked_since_ms = match self.carrier.poll_send(context) {
-            Sending::Idle => None,
-            // Who reads slowly and steadily is no reader who has gone.
-            Sending::Blocked if self.carrier.took() => Some(self.clock.now().monotonic_ms),
-            Sending::Blocked => self.blocked_since_ms.or(Some(self.clock.now().monotonic_ms)),
-            Sending::Over(ending) => return Poll::Ready(Next::End(ending)),
-        };
-        let too_slow_ms = self.blocked_since_ms.map_or(u64::MAX, |since_ms| since_ms + READ_WITHIN_MS);
-        ready!(self.alarm.poll(context, deadline_ms.min(too_slow_ms)));
-        Poll::Ready(if too_slow_ms <= deadline_ms {
-            Next::End(Close::TooMuchHeld.into())
-        } else {
-            Next::Deadline
-        })
     }
 }
 

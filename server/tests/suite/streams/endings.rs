@@ -1,11 +1,11 @@
-use super::{BOTH, Cue, INTERVAL_MS, Play, TOO_LONG_MS, Told, proven};
-use crate::support::{Browser, Heard, Line, World};
+use super::{BOTH, Cue, INTERVAL_MS, Play, STREAM, TOO_LONG_MS, Told, proven};
+use crate::support::{Browser, Heard, Line, World, run};
 use axum::{
     Router,
     extract::ws::{CloseFrame, Message as Sent},
     routing::any,
 };
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use holdfast_protocol::{
     connections::{
         ConnectionList, EndConnectionRequest,
@@ -13,7 +13,10 @@ use holdfast_protocol::{
     },
     pop::{Close, Held},
 };
-use holdfast_server::pop::{self, WebSocketUpgrade};
+use holdfast_server::{
+    db::{Db, Tx},
+    pop::{self, WebSocketUpgrade},
+};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::{self, Message as Frame};
 
@@ -132,12 +135,15 @@ async fn a_browser_that_says_something_and_leaves_is_heard_out() {
     assert_eq!(play.hear_until_over().await, said);
 }
 
+fn closing(code: u16) -> tungstenite::protocol::CloseFrame {
+    tungstenite::protocol::CloseFrame { code: code.into(), reason: "bye".into() }
+}
+
 #[tokio::test]
 async fn how_a_browser_closes_is_for_the_application_if_it_is_proven() {
     let mut play = Play::new().await;
     let browser = play.world.browser().await;
-    let frame =
-        || Frame::Close(Some(tungstenite::protocol::CloseFrame { code: 4001.into(), reason: "bye".into() }));
+    let frame = || Frame::Close(Some(closing(4001)));
     let mut line = proven(&mut play, &browser, WebSocket).await;
     line.say_frame(frame()).await;
     let said = Sent::Close(Some(CloseFrame { code: 4001, reason: "bye".into() }));
@@ -150,6 +156,43 @@ async fn how_a_browser_closes_is_for_the_application_if_it_is_proven() {
     line.hear_held(Held::Late).await;
     line.say_frame(frame()).await;
     assert_eq!(play.hear_until_over().await, []);
+}
+
+/// Everything that the database has to lend. Until it is dropped, nothing is looked up.
+async fn lent(world: &World) -> Vec<Tx> {
+    let most = match &world.app.db {
+        Db::Sqlite(pool) => pool.options().get_max_connections(),
+        Db::Postgres(pool) => pool.options().get_max_connections(),
+    };
+    stream::iter(0..most).then(|_| async { world.app.db.look().await.unwrap() }).collect().await
+}
+
+#[tokio::test]
+async fn who_leaves_while_the_session_is_looked_at_is_heard_out_if_it_lives() {
+    for lives in [true, false] {
+        let mut play = Play::new().await;
+        let browser = play.world.browser().await;
+        let mut line = Line::open_at(&browser, STREAM, WebSocket).await;
+        if !lives {
+            run!(play.world.app.db, "UPDATE sessions SET ended_at_ms = 1");
+        }
+        let lent = lent(&play.world).await;
+        line.prove().await;
+        line.say_frame(Frame::text("last")).await;
+        line.say_frame(Frame::Close(Some(closing(4001)))).await;
+        // The server has read it all.
+        assert_eq!(line.hear().await, Heard::Closed(4001));
+        play.hear_nothing().await;
+        drop(lent);
+        if lives {
+            let said =
+                [Sent::text("last"), Sent::Close(Some(CloseFrame { code: 4001, reason: "bye".into() }))];
+            assert_eq!(play.hear().await, Told::Began);
+            assert_eq!(play.hear_until_over().await, said.map(Told::Received));
+        } else {
+            play.hear_nothing().await;
+        }
+    }
 }
 
 #[tokio::test]
