@@ -15,8 +15,8 @@ use crate::{
     step_up::{Hold, HoldProps},
     text,
     ui::{
-        Again, Element, Heading, Width, alert, centre, classed, component_of, div, group, shell, span,
-        use_now, waiting,
+        Again, Element, Heading, Width, alert, centre, component_of, div, group, shell, span, use_now,
+        waiting,
     },
 };
 use gloo_timers::callback::Timeout;
@@ -28,8 +28,7 @@ pub fn App() -> Html {
     let Session { standing, api, tell, try_now } = use_session();
     let (asked, go) = use_route();
     let place = standing.place(asked);
-    // A key that is in memory only does not live to see another document.
-    let may_leave = matches!(&standing, Standing::SignedIn(here) if here.kept == holdfast_pop::Kept::Stored);
+    let may_leave = matches!(&standing, Standing::SignedIn(here) if console::is_open_to(here.kept));
     {
         let go = go.clone();
         use_effect_of((place, asked), move |(place, asked)| {
@@ -135,11 +134,12 @@ fn Security(props: &SecurityProps) -> Html {
         _ => account::Live::NotProven,
     };
     let changes = handle.live.passkey_changes();
-    let console = (here.kept == holdfast_pop::Kept::Stored)
-        .then(|| classed("a", "btn quiet").attr("href", console::PATH).with(text::CONSOLE));
+    let kept = here.kept;
+    let console = console::link(kept, "btn quiet", console::PATH, text::CONSOLE);
     let end = group().with(console).with(way_out(api, here, tell, AtStake::Nothing));
     let readiness = here.me.passkey_readiness.clone();
     let hold = HoldProps { api: api.clone(), readiness, on_session: tell.clone() };
+    let passkeys = PasskeysPanelProps { api: api.clone(), kept, changes };
     shell(
         Width::Page,
         end,
@@ -147,13 +147,13 @@ fn Security(props: &SecurityProps) -> Html {
             .with(alarm(&history, now_ms))
             .with(component_of::<Hold>(hold, None))
             .with(account::summary(here, live))
-            .with(component_of::<PasskeysPanel>(PasskeysPanelProps { api: api.clone(), changes }, None))
+            .with(component_of::<PasskeysPanel>(passkeys, None))
             .with(component_of::<ConnectionsPanel>(
                 ConnectionsPanelProps { api: api.clone(), live: handle },
                 None,
             ))
-            .with(here.me.recovery_codes.as_ref().map(|codes| codes_left(codes, now_ms)))
-            .with(activity_panel(&history, now_ms)),
+            .with(here.me.recovery_codes.as_ref().map(|codes| codes_left(codes, kept, now_ms)))
+            .with(activity_panel(&history, kept, now_ms)),
     )
 }
 

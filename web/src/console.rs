@@ -57,6 +57,21 @@ pub enum Surface {
     Confirmations,
 }
 
+/// A key that is in memory only does not live to see another document, which would have to sign in again.
+pub fn is_open_to(kept: holdfast_pop::Kept) -> bool {
+    kept == holdfast_pop::Kept::Stored
+}
+
+/// A link from the Security page's document to this one; none where it would end the session.
+pub fn link(
+    kept: holdfast_pop::Kept,
+    class: &'static str,
+    address: &'static str,
+    said: &'static str,
+) -> Option<Element> {
+    is_open_to(kept).then(|| classed("a", class).attr("href", address).with(said))
+}
+
 impl Surface {
     const ALL: [Surface; 7] = [
         Surface::Agents,
@@ -299,6 +314,13 @@ mod tests {
         assert_eq!(Surface::parse("/console/wallet/"), Surface::Wallet);
         assert_eq!(Surface::parse("/console"), Surface::Agents);
         assert_eq!(Surface::parse("/console/nowhere"), Surface::Agents);
+    }
+
+    #[test]
+    fn a_key_in_memory_is_led_to_no_other_document() {
+        use holdfast_pop::Kept;
+        assert!(link(Kept::Stored, "small", PATH, "Console").is_some());
+        assert!(link(Kept::MemoryOnly, "small", PATH, "Console").is_none());
     }
 
     #[test]

@@ -140,9 +140,9 @@ async fn alarm(app: &App, session: &Session, device: &Device, what: Activity, co
         at_ms: app.clock.unix_ms(),
     };
     if let Activity::TheftSuspected { sign } = event.what
-        && !audit::is_known(&mut tx, &event).await?
+        && !audit::is_known_today(&mut tx, &event).await?
     {
-        // Once for each session and sign, or a thief could fill the owner's mailbox.
+        // Once a day for each session and sign, or a thief could fill the owner's mailbox.
         let notice = Notice::TheftSuspected { sign, device };
         mail::post(app, &mut tx, event.account, &notice, event.at_ms).await?;
     }

@@ -86,11 +86,14 @@ pub async fn record_once(tx: &mut Tx, event: Event<'_>) -> Result<(), sqlx::Erro
     record(tx, event).await
 }
 
-/// Whether the same of the same session, or of none, is among the account's newest events. Until the
-/// transaction ends nobody else records one.
-pub async fn is_known(tx: &mut Tx, event: &Event<'_>) -> Result<bool, sqlx::Error> {
+const DAY_MS: i64 = 86_400_000;
+
+/// Whether the same of the same session, or of none, was recorded on the same day (UTC). Counted
+/// from the event before it instead, what never rests would be known for ever. Until the transaction ends nobody
+/// else records one.
+pub async fn is_known_today(tx: &mut Tx, event: &Event<'_>) -> Result<bool, sqlx::Error> {
     store::hold(tx, event.account).await?;
-    Ok(store::recent(tx, event, i64::MIN).await?.contains(&event.what))
+    store::has(tx, event, event.at_ms - event.at_ms.rem_euclid(DAY_MS)).await
 }
 
 /// The sentence of a refused step-up comes from whoever asked for it.

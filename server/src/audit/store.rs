@@ -105,6 +105,23 @@ pub(super) async fn recent(
     Ok(found.into_iter().filter_map(|(what,)| serde_json::from_str(&what).ok()).collect())
 }
 
+/// Whether the very same is among what [`recent`] looks at, and not from before that.
+pub(super) async fn has(tx: &mut Tx, event: &Event<'_>, since_ms: i64) -> Result<bool, sqlx::Error> {
+    let what = what(event)?;
+    let found: Option<(i64,)> = row!(
+        tx,
+        (i64,),
+        "SELECT id FROM (SELECT id, what, session_id, at_ms FROM activity WHERE account_id = $1
+                         ORDER BY id DESC LIMIT 1000) AS newest
+         WHERE at_ms >= $2 AND session_id IS NOT DISTINCT FROM $3 AND what = $4 LIMIT 1",
+        event.account.as_str(),
+        since_ms,
+        event.session.map(|session| session.as_str()),
+        what,
+    )?;
+    Ok(found.is_some())
+}
+
 fn what(event: &Event<'_>) -> Result<String, sqlx::Error> {
     serde_json::to_string(&event.what).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }

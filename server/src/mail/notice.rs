@@ -55,7 +55,8 @@ impl Notice<'_> {
                     ),
                     TheftSign::ReplayedProof => (
                         "a proof of a session of yours was used a second time",
-                        "It opened nothing. Somebody probably recorded your browser's traffic.",
+                        "It opened nothing. Somebody may have recorded your browser's traffic; or your browser sent a \
+                         request again by itself, as some do when a connection breaks.",
                     ),
                 };
                 Words {
@@ -130,6 +131,10 @@ mod tests {
         let Text { body, .. } = text(TheftSign::ReplayedProof);
         assert!(
             body.contains("\n\na proof of a session of yours was used a second time, in Firefox"),
+            "{body}"
+        );
+        assert!(
+            body.contains("recorded your browser's traffic; or your browser sent a request again"),
             "{body}"
         );
     }

@@ -111,7 +111,7 @@ async fn what_was_sent_is_forgotten_after_a_month_and_what_waits_is_not() {
 
 /// However many try it, however long, on whichever instance.
 #[tokio::test]
-async fn a_suspected_theft_is_mailed_once_for_each_session_and_sign() {
+async fn a_suspected_theft_is_mailed_once_a_day_for_each_session_and_sign() {
     let (world, folder) = (World::new().await, TempDir::new().unwrap());
     let beside = world.beside(|_| {}).await;
     let browser = world.browser().await;
@@ -151,6 +151,21 @@ async fn a_suspected_theft_is_mailed_once_for_each_session_and_sign() {
         "{foreign}"
     );
     assert_eq!(foreign, again);
+}
+
+/// Who overlooked the first mail gets another one, though the thief never rests.
+#[tokio::test]
+async fn a_theft_that_goes_on_is_mailed_every_day() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    // From 8 o'clock on one day until 7 o'clock on the second after it.
+    for _ in 0..48 {
+        let nonce = browser.fresh_nonce().await;
+        let proof = Proof::new(&world.app, &browser.foreign_key(), "GET", "/v1/me", &nonce).sign();
+        assert_eq!(browser.get_with("/v1/me", &proof).await.code(), Code::PopForeignKey);
+        world.advance_ms(3_600_000);
+    }
+    assert_eq!((world.count("activity").await, world.count("outbox").await), (48, 3));
 }
 
 #[tokio::test]

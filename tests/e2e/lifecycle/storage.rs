@@ -12,6 +12,7 @@ in_every_browser!(
     a_record_that_is_no_key_leads_to_signing_in,
     a_store_that_refuses_leaves_a_key_in_memory_and_says_so,
     a_store_that_somebody_blocks_hangs_nothing,
+    our_page_leads_a_key_in_memory_to_no_other_document,
     a_private_window_is_told_how_long_its_key_lives,
 );
 
@@ -77,14 +78,15 @@ async fn a_store_that_refuses_leaves_a_key_in_memory_and_says_so(kind: Kind) -> 
     Ok(())
 }
 
+/// Holds the database open and has it deleted: everybody else waits until that is done.
+const BLOCK: &str = "
+    const opened = indexedDB.open('holdfast-pop');
+    await new Promise((done) => (opened.onsuccess = done));
+    window.held = opened.result;
+    const deleting = indexedDB.deleteDatabase('holdfast-pop');
+    await new Promise((done) => (deleting.onblocked = done));";
+
 async fn a_store_that_somebody_blocks_hangs_nothing(kind: Kind) -> Result<()> {
-    /// Holds the database open and has it deleted: everybody else waits until that is done.
-    const BLOCK: &str = "
-        const opened = indexedDB.open('holdfast-pop');
-        await new Promise((done) => (opened.onsuccess = done));
-        window.held = opened.result;
-        const deleting = indexedDB.deleteDatabase('holdfast-pop');
-        await new Promise((done) => (deleting.onblocked = done));";
     let (world, browser) = visit(kind).await?;
     browser.execute_async(BLOCK, &[]).await?;
     lives_in_memory(&world, &browser).await?;
@@ -97,6 +99,35 @@ async fn a_store_that_somebody_blocks_hangs_nothing(kind: Kind) -> Result<()> {
     ensure!(call(&browser, "signIn()").await? == json!("stored"));
     browser.reload().await?;
     open(&browser).await?.context("the key survives a reload")?;
+    Ok(())
+}
+
+async fn our_page_leads_a_key_in_memory_to_no_other_document(kind: Kind) -> Result<()> {
+    const LINKS: [(&str, &str); 3] = [
+        ("Passkeys", "Add, test or remove"),
+        ("Recovery codes", "Replace them"),
+        ("Activity", "Confirmations"),
+    ];
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    world.tell_name_and_address(&browser).await?;
+    browser.execute_async(BLOCK, &[]).await?;
+    browser.by_role(Role::Button, "Create my passkey").click().await?;
+    world.keep_codes(&browser).await?;
+    browser.by_role(Role::Button, "Open your security page").click().await?;
+    world.security_page_is_live(&browser).await?;
+    browser.page_says("This browser would not keep its key.").await?;
+    browser.by_role(Role::Region, "Passkeys").says("in use").await?;
+    let left = browser.execute("return document.querySelectorAll('a[href^=\"/console\"]').length", &[]);
+    ensure!(left.await? == json!(0), "a link ends the session");
+    // Who signs in again with a store that works has all of them.
+    browser.execute("window.held.close()", &[]).await?;
+    browser.reload().await?;
+    world.sign_in(&browser).await?;
+    for (region, link) in LINKS {
+        browser.by_role(Role::Region, region).by_role(Role::Link, link).appears().await?;
+    }
     Ok(())
 }
 

@@ -29,9 +29,9 @@ async fn new_codes_take_the_place_of_the_old_ones_once_confirmed(kind: Kind) -> 
 
     // New codes that nobody wants change nothing.
     browser.by_role(Role::Button, "Make new codes").click().await?;
-    browser.page_says("These codes are not in force yet, and the old ones still work.").await?;
+    browser.page_says("These codes are not in force yet, and the old ones still are.").await?;
     browser.by_role(Role::Button, "Keep the old ones").click().await?;
-    browser.page_says("Your old codes still work.").await?;
+    browser.page_says("Your old codes are still in force.").await?;
     ensure!(browser.focused().await?.1 == "Make new codes");
 
     browser.by_role(Role::Button, "Make new codes").click().await?;

@@ -70,7 +70,7 @@ pub(super) async fn take(
     shots.take("console-new-codes").await?;
     code_field(browser).type_text("7K3").await?;
     press("Keep the old ones").await?;
-    browser.page_says("Your old codes still work.").await?;
+    browser.page_says("Your old codes are still in force.").await?;
     shots.take("console-codes-kept").await?;
 
     browser.goto(&world.at("/console/confirmations?filter=credential")).await?;

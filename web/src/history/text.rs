@@ -67,7 +67,7 @@ pub(super) fn sentence(what: &Activity) -> Sentence {
         Activity::TheftSuspected { sign: TheftSign::ReplayedProof } => grave(
             Tone::Broken,
             "A proof of your session was used a second time. It opened nothing.",
-            "Somebody probably recorded your browser's traffic. Sign out everywhere, then sign in again.",
+            "Somebody may have recorded your browser's traffic; or your browser sent a request again by itself, as some do when a connection breaks. Sign out everywhere, then sign in again.",
         ),
         Activity::CookieWithoutKey => grave(
             Tone::Wait,

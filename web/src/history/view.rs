@@ -4,12 +4,14 @@ use super::{
     text,
 };
 use crate::{
+    console,
     ui::{
         Again, Content as _, Element, Icon, Panel, alert, button, classed, div, group, moment, p, picture,
         span, tag, waiting,
     },
     words::{Tone, Words},
 };
+use holdfast_pop::Kept;
 use holdfast_protocol::history::{Activity, ActivityEvent};
 use yew::prelude::Html;
 
@@ -23,7 +25,7 @@ pub fn alarm(handle: &HistoryHandle, now_ms: u64) -> Html {
 }
 
 /// Everything that happened, the newest first.
-pub fn activity_panel(handle: &HistoryHandle, now_ms: u64) -> Html {
+pub fn activity_panel(handle: &HistoryHandle, kept: Kept, now_ms: u64) -> Html {
     let HistoryHandle { history, events, fetch, older } = handle;
     let rows = events.iter().map(|event| row(event, now_ms));
     let rows = classed("ol", "rows events").attr("role", "list").with_each(rows);
@@ -48,7 +50,7 @@ pub fn activity_panel(handle: &HistoryHandle, now_ms: u64) -> Html {
         }
     };
     let confirmations =
-        classed("a", "small").attr("href", "/console/confirmations").with(text::CONFIRMATIONS);
+        console::link(kept, "small", console::Surface::Confirmations.path(), text::CONFIRMATIONS);
     Panel { title: text::TITLE, id: "activity", beside: confirmations.into_html() }.show(content)
 }
 

@@ -5,13 +5,14 @@ use super::{
 };
 use crate::{
     api::Api,
-    text as words,
+    console, text as words,
     ui::{
         Again, Content as _, Element, Field, Focus, Group, Hears, Icon, Panel, alert, button, classed, div,
         element, form, group, moment, notice, p, picture, span, status, submit, tag, use_now, waiting,
     },
     words::Tone,
 };
+use holdfast_pop::Kept;
 use holdfast_protocol::passkeys::{Backup, PasskeyView, Trust};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Event, KeyboardEvent};
@@ -20,6 +21,8 @@ use yew::prelude::{Callback, Html, Properties, component};
 #[derive(Properties, PartialEq)]
 pub struct PasskeysPanelProps {
     pub api: Api,
+    /// Where this browser has its key.
+    pub kept: Kept,
     /// How often the list has changed since the page was opened.
     pub changes: usize,
 }
@@ -37,7 +40,7 @@ pub fn PasskeysPanel(props: &PasskeysPanelProps) -> Html {
         }
         Passkeys::Loaded(loaded) => {
             let in_use = span("small muted").with(text::in_use(loaded.in_use()));
-            let manage = classed("a", "small").attr("href", "/console/passkeys").with(text::MANAGE);
+            let manage = console::link(props.kept, "small", console::Surface::Passkeys.path(), text::MANAGE);
             let beside = group().with(in_use).with(manage).into_html();
             (beside, list(loaded, &handles, now_ms).into_html())
         }

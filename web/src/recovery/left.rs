@@ -1,17 +1,19 @@
 use super::text;
 use crate::{
-    ui::{Element, Panel, classed, div, moment, notice, p, tag},
+    console,
+    ui::{Element, Panel, div, moment, notice, p, tag},
     words::Tone,
 };
+use holdfast_pop::Kept;
 use holdfast_protocol::recovery::RecoveryCodesView;
 use yew::prelude::Html;
 
 /// Few enough to warn about.
 const FEW: u32 = 3;
 
-/// How many codes still work.
-pub fn codes_left(codes: &RecoveryCodesView, now_ms: u64) -> Html {
-    let replace = classed("a", "small").attr("href", "/console/codes").with(text::REPLACE);
+/// How many codes are left.
+pub fn codes_left(codes: &RecoveryCodesView, kept: Kept, now_ms: u64) -> Html {
+    let replace = console::link(kept, "small", console::Surface::Codes.path(), text::REPLACE);
     let panel = Panel { title: text::LIST, id: "recovery-codes", beside: number_left(codes) };
     panel.show(left(codes, now_ms).with(replace))
 }

@@ -26,11 +26,11 @@ pub(super) const FILE: &str = "holdfast-recovery-codes.txt";
 pub(super) const REPLACE: &str = "Replace them";
 pub(super) const LEFT_BODY: &str = "For the day when every passkey is lost, one use each. Signing in with one is not possible yet: until it is, a second passkey is your way back.";
 pub(super) const LEFT_FEW: &str =
-    "Few are left. When the last one is used and your passkeys are lost, nothing opens this account.";
+    "Few are left. Make new ones, so that there are enough when signing in with one is possible.";
 pub(super) const LEFT_MADE: &str = " They were made ";
 
 pub(super) const SHEET_TITLE: &str = "Holdfast recovery codes";
-pub(super) const SHEET_BODY: &str = "Each code is for one use, when every passkey is lost. Tick it off when you use it. Keep this sheet where a thief would not look.";
+pub(super) const SHEET_BODY: &str = "Each code is for one use, when every passkey is lost; tick it off then. When this sheet was made, signing in with one was not possible yet: until it is, a second passkey is the way back. Keep this sheet where a thief would not look.";
 
 pub(super) fn ask(number: usize) -> String {
     ["Type code ", &number.to_string(), " to show that you have them"].concat()
