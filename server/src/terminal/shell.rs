@@ -71,7 +71,10 @@ fn start() -> pty_process::Result<(Pty, Child)> {
     terminal.resize(size(FIRST_SIZE))?;
     let shell = env::var_os("SHELL").unwrap_or_else(|| OsString::from("/bin/sh"));
     let handed_on = HANDED_ON.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
-    let command = Command::new(shell).env_clear().envs(handed_on).env("TERM", "xterm-256color");
+    // A signal that the server ignores, since somebody began it with `nohup` or behind `&`, its shells would ignore, too,
+    // and a shell cannot undo that: they would not stop with Ctrl-C and not end with their terminal.
+    let command = Command::new("/usr/bin/env").arg("--default-signal").arg(shell);
+    let command = command.env_clear().envs(handed_on).env("TERM", "xterm-256color");
     let home = env::var_os("HOME").unwrap_or_else(|| OsString::from("/"));
     let child = command.current_dir(home).kill_on_drop(true).spawn(end)?;
     Ok((terminal, child))

@@ -169,7 +169,8 @@ async fn the_shell_and_what_it_runs_end_with_the_connection() {
     let ids = loop {
         shown.push_str(&shows(&mut line, "\n").await);
         let ids = shown.split("pid_").skip(1).find_map(|ids| {
-            let (child, shell) = ids.lines().next()?.trim().split_once('_')?;
+            // A line that is not whole yet would name another process.
+            let (child, shell) = ids.split_once('\n')?.0.trim().split_once('_')?;
             Some([child.parse::<u32>().ok()?, shell.parse::<u32>().ok()?])
         });
         if let Some(ids) = ids {
