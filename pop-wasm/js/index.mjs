@@ -146,7 +146,7 @@ export class PopClient extends EventTarget {
   #address(url) {
     const address = new URL(url, this.#origin);
     if (address.origin.replace(/^ws/, "http") !== this.#origin) {
-      throw new PopError("wrong_origin", `${address.origin} does not belong to ${this.#origin}.`);
+      throw new PopError("wrong_origin", `${address.origin} is not ${this.#origin}.`);
     }
     return address;
   }

@@ -221,13 +221,13 @@ export const TRAFFIC = {
     const abort = new AbortController();
     const client = await open();
     const real = globalThis.fetch;
-    const sent = await answering([done()], async () => {
+    let sent = 0;
+    await answering([], async () => {
       // On its way to the server.
-      const answered = globalThis.fetch;
-      globalThis.fetch = (request) => (abort.abort(), answered(request), real(request));
+      globalThis.fetch = (request) => ((sent += 1), abort.abort(), real(request));
       await rejects(client.fetch("/v1/me", { signal: abort.signal }), "AbortError");
     });
-    is(sent.length, 1);
+    is(sent, 1);
     if (!hasKey) return;
     const waits = new AbortController();
     let asked;
