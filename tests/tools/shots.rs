@@ -8,7 +8,7 @@ use holdfast_protocol::history::{Activity, TheftSign};
 use holdfast_protocol::{ids::WalletId, wallet::Usd};
 use holdfast_tests::{
     browser::{Authenticator, AuthenticatorOptions, Browser, ColorScheme, Key, Kind, Name, Role},
-    world::{World, answers_more_than, answers_on_time},
+    world::{World, answers_more_than, answers_on_time, confirm, prompt},
 };
 use serde_json::{Value, json};
 use std::{env, fs, path::PathBuf, time::Duration};
@@ -123,7 +123,6 @@ async fn main() -> Result<()> {
 /// Credentials and the terminal.
 async fn secrets(world: &World, shots: &mut Shots<'_>) -> Result<()> {
     let browser = shots.browser;
-    let confirm = browser.by_role(Role::Button, "Confirm with a passkey");
     browser.goto(&world.at("/console/credentials")).await?;
     browser.page_says("Nothing is stored yet.").await?;
     shots.take("credentials-none").await?;
@@ -134,7 +133,7 @@ async fn secrets(world: &World, shots: &mut Shots<'_>) -> Result<()> {
         browser.by_role(Role::Textbox, "Name").type_text(name).await?;
         browser.by_role(Role::Textbox, "Value").type_text("not a real one").await?;
         store.click().await?;
-        confirm.click().await?;
+        confirm(browser, "Store the credential").await?;
         browser.page_says("is stored.").await?;
     }
     world.run_sql("UPDATE credentials SET key_id = 'lost', channel = 'agt_7q4m-2f9k-xw1d-0h3t' WHERE name LIKE 'd%'").await?;
@@ -142,7 +141,7 @@ async fn secrets(world: &World, shots: &mut Shots<'_>) -> Result<()> {
     browser.page_says("unreadable").await?;
     shots.take("credentials").await?;
     browser.by_role(Role::Button, "Delete OPENAI_API_KEY, Every agent").click().await?;
-    confirm.appears().await?;
+    prompt(browser).says("Delete the credential").await?;
     shots.take("credentials-delete").await?;
     browser.by_role(Role::Button, "Cancel").click().await?;
 
@@ -151,7 +150,7 @@ async fn secrets(world: &World, shots: &mut Shots<'_>) -> Result<()> {
     open.appears().await?;
     shots.take("terminal").await?;
     open.click().await?;
-    confirm.click().await?;
+    confirm(browser, "Open a terminal").await?;
     browser.page_says("proven").await?;
     browser
         .type_keys(
