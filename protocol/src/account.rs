@@ -41,7 +41,7 @@ pub struct SetupStatus {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetupOptionsRequest {
-    /// 1 to 64 characters, no control characters.
+    /// 1 to 64 characters, none of them hidden or like a `”`.
     pub name: String,
     /// An email address, at most 254 bytes.
     pub email: String,

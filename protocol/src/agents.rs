@@ -52,7 +52,7 @@ pub enum Currency {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PairingRequest {
-    /// What the agent calls itself: 1 to 64 characters, none of them hidden.
+    /// What the agent calls itself: 1 to 64 characters, none of them hidden or like a `”`.
     pub name: String,
     /// The files that it wants.
     pub scope: FileScope,
@@ -77,7 +77,7 @@ pub struct Pairing {
 }
 
 /// `POST /v1/agents/pairings/claim`, from the agent. Answers [`Claim`]; 409 `pairing_gone` once the token was
-/// fetched, the code has expired or the agent was revoked.
+/// used, the code has expired or the agent was revoked.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -93,7 +93,8 @@ pub struct ClaimRequest {
 pub enum Claim {
     /// The owner has not decided.
     Pending,
-    /// The owner has approved. Said once.
+    /// The owner has approved. Said again, until the token is first used, with another in its place: an answer may
+    /// get lost.
     Approved {
         /// For `Authorization: Bearer`, until the agent expires or is revoked.
         token: String,
@@ -178,7 +179,7 @@ pub struct AgentView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AgentState {
-    /// Approved; it has not fetched its token yet.
+    /// Approved; it has not used its token yet.
     Waiting,
     /// At work.
     Active,
@@ -290,7 +291,7 @@ impl Action for Teardown {
     }
 }
 
-/// `POST /v1/agents/cap`: the agent may spend less. Answers 204; 403 `step_up_required` where it is not less
+/// `POST /v1/agents/cap`: the agent may spend less. Answers 204; 403 `step_up_required` where it is more
 /// than before, since that wants an [`Approval`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -319,10 +320,10 @@ pub struct ChargeRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Merchant {
-    /// 1 to 64 characters, none of them hidden.
+    /// 1 to 64 characters, none of them hidden or like a `”`.
     pub name: String,
-    /// What the merchant wants to be paid in, by its name: 1 to 64 characters, none of them hidden. It is kept
-    /// with the charge, and changes nothing of what the budget is counted in.
+    /// What the merchant wants to be paid in, by its name: 1 to 64 characters, none of them hidden or
+    /// like a `”`. It is kept with the charge, and changes nothing of what the budget is counted in.
     pub settlement_token: String,
 }
 
@@ -343,6 +344,10 @@ pub struct Charge {
     /// Milliseconds since 1970.
     pub at_ms: u64,
 }
+
+/// How the sentence of [`Activity::Agent`](crate::history::Activity::Agent) ends that tells of a refused charge, and no
+/// other: what stands before it in quotation marks cannot reach the end.
+pub const REFUSED: &str = ", more than what is left: refused.";
 
 /// An agent in a sentence: its name beside its id.
 pub fn named(name: &str, agent: &AgentId) -> String {

@@ -31,13 +31,13 @@ impl<'de> Deserialize<'de> for Commitment {
     }
 }
 
-/// The secret itself, with what shows that it is the one that was signed for. Sent once, beside the
-/// parameters; neither logged nor kept.
+/// The secret itself, with what shows that it is the one that was signed for. Sent beside the
+/// parameters with every try of the action, and never to the preflight; neither logged nor kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
-    /// [`SALT_BYTES`] random bytes, made for this request.
+    /// [`SALT_BYTES`] random bytes, made for this commitment.
     pub salt: Bytes,
     /// 1 to [`MOST_BYTES`] bytes.
     pub value: Bytes,

@@ -18,6 +18,9 @@ pub mod pop;
 /// Times as a sentence tells them.
 #[cfg(feature = "wire")]
 pub mod calendar;
+/// Characters that hide something, or pass for something else.
+#[cfg(feature = "wire")]
+pub mod characters;
 /// Proofs of possession on single requests: RFC 9449.
 #[cfg(feature = "wire")]
 pub mod dpop;

@@ -172,7 +172,7 @@ pub enum Trust {
 pub struct RenameRequest {
     /// Which.
     pub id: PasskeyId,
-    /// 1 to 64 characters, no control characters.
+    /// 1 to 64 characters, none of them hidden or like a `”`.
     pub name: String,
 }
 

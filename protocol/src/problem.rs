@@ -216,9 +216,9 @@ codes! {
         "What was confirmed is not what was asked for. Nothing was done; look at it again, then confirm again.";
     /// What the person confirmed is called otherwise by now.
     TargetChanged = "target_changed", 409, "It has changed meanwhile", "What you confirmed has another name by now. Nothing was done; reload and look again.";
-    /// The idempotency key was used for something else.
+    /// The idempotency key has had its answer: for something else, or in another session.
     IdempotencyKeyReused = "idempotency_key_reused", 409, "The request's key was used before",
-        "This request came with the key of another one. Nothing was done; try again.";
+        "What was asked for under this key before may have been done. Look first; then ask for it anew, under another key.";
     /// A recovery by email is under way; `until_ms` says when its waiting time ends.
     RecoveryPending = "recovery_pending", 403, "A recovery is under way", "A recovery by email is under way, and nothing that gives power is done meanwhile. Cancel it if it is not yours.";
     /// The account is in a cooldown; `until_ms` says until when.

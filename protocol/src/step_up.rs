@@ -13,6 +13,7 @@ pub use readiness::{Readiness, ReadinessState};
 use crate::{
     agents,
     base64url::Bytes,
+    characters::is_hidden,
     commitment::{Commitment, Opening},
     credentials,
     ids::{CeremonyId, PasskeyId},
@@ -255,6 +256,12 @@ pub fn quoted(name: &str) -> String {
     text
 }
 
+/// Whether a person can read a sentence as it is: it has at most 2,048 bytes, and no character that hides
+/// something or turns others around.
+pub fn is_legible(sentence: &str) -> bool {
+    sentence.len() <= 2_048 && !sentence.chars().any(is_hidden)
+}
+
 /// Answers a preflight: the address, and `public_key` for `navigator.credentials.get`, after the browser
 /// has held the token against what it asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -339,6 +346,14 @@ mod tests {
             assert_eq!(Kind::PasskeyRemove.read(&other), None, "{other}");
         }
         assert_eq!(Kind::RecoveryCodesRegenerate.read(&canonical), None);
+    }
+
+    #[test]
+    fn a_sentence_that_hides_something_is_not_legible() {
+        assert!(is_legible(&removal().sentence(Locale::En)) && is_legible(&"x".repeat(2_048)));
+        for other in ["“Key\u{2069}\u{202e}”", "“Key\u{200b}”", "“Key\n”", &"x".repeat(2_049)] {
+            assert!(!is_legible(other), "{other:?}");
+        }
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub struct Send {
     pub to_name: String,
     /// More than nothing.
     pub amount: Usd,
-    /// What both will read beside it: 1 to 64 visible characters.
+    /// What both will read beside it: 1 to 64 characters, none of them hidden or like a `”`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
