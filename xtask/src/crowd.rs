@@ -6,9 +6,11 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    ops::Range,
+    process,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU16, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -17,6 +19,10 @@ use std::{
 /// With how many threads the server begins.
 const THREADS: usize = 4;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The server takes its port a build later: until then no connection of another program may get it by chance, and the
+/// system gives out ports from 32,768 on.
+const PORTS: Range<u16> = 20_000..30_000;
 
 /// As many connections as the server has threads, made as soon as it listens and kept until this goes.
 pub(crate) struct Crowd {
@@ -28,7 +34,7 @@ pub(crate) struct Crowd {
 
 impl Crowd {
     pub(crate) fn gather() -> io::Result<Self> {
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let address = free_address()?;
         let is_over = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&is_over);
         let thread = Some(thread::spawn(move || attend(address, &told)));
@@ -41,6 +47,27 @@ impl Drop for Crowd {
         self.is_over.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
+        }
+    }
+}
+
+/// One that nobody listens at now, and another one each time.
+fn free_address() -> io::Result<SocketAddr> {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    // Another run beside this one begins elsewhere.
+    let begin = process::id().wrapping_mul(31);
+    loop {
+        let taken = TAKEN.fetch_add(1, Ordering::Relaxed);
+        if usize::from(taken) == PORTS.len() {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        let place = begin.wrapping_add(taken.into()) % u32::from(PORTS.end - PORTS.start);
+        let port = PORTS.start + u16::try_from(place).map_err(io::Error::other)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        match TcpListener::bind(address) {
+            Ok(_free) => return Ok(address),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -67,15 +94,37 @@ fn is_open(connection: &TcpStream) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     #[test]
     fn each_server_at_the_address_gets_its_four_connections() {
         let crowd = Crowd::gather().unwrap();
         for _ in 0..2 {
-            let server = TcpListener::bind(crowd.address).unwrap();
+            let server = listen(crowd.address);
             let came: Vec<_> = (0..THREADS).map(|_| server.accept().unwrap()).collect();
             assert!(came.iter().all(|(connection, _)| is_open_from_here(connection)));
         }
+    }
+
+    /// What listened there before is closed here, but a program that another test is starting at this moment keeps
+    /// it open until it is loaded.
+    fn listen(address: SocketAddr) -> TcpListener {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            match TcpListener::bind(address) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                listening => return listening.unwrap(),
+            }
+        }
+    }
+
+    #[test]
+    fn no_address_is_given_twice() {
+        let [one, other] = [free_address().unwrap(), free_address().unwrap()];
+        assert_ne!(one, other);
+        assert!([one, other].iter().all(|address| PORTS.contains(&address.port())));
     }
 
     fn is_open_from_here(connection: &TcpStream) -> bool {
