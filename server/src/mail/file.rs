@@ -2,6 +2,7 @@
 
 use super::store::Waiting;
 use crate::config::Config;
+use holdfast_protocol::ids::MailId;
 use lettre::{
     Address, Message,
     message::{Mailbox, SinglePart},
@@ -20,7 +21,9 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// Writes a mail to `FOLDER/ID.eml`. Written again, it is the same file with the same Message-ID.
 pub(super) async fn put(folder: &Path, config: &Config, mail: &Waiting) -> Result<PathBuf, Failure> {
     let bytes = message(config, mail)?;
-    let (folder, name) = (folder.to_owned(), mail.id.clone());
+    // What names a file is an id, whoever wrote it into the database.
+    let name = MailId::parse(&mail.id)?.as_str().to_owned();
+    let folder = folder.to_owned();
     Ok(tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await??)
 }
 
@@ -158,6 +161,16 @@ mod tests {
         for address in ["mara", "mara@example.org\r\nBcc: eve@example.org", "a@b, c@d", ""] {
             assert!(message(&config(), &Waiting { to_address: address.to_owned(), ..mail() }).is_err());
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_mails_id_names_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let within = folder.path().join("mail");
+        for id in ["../eml_0000-0000-0000-0000", "/etc/passwd", "eml_", "eml_0000-0000-0000-0000/../x", ""] {
+            assert!(put(&within, &config(), &Waiting { id: id.to_owned(), ..mail() }).await.is_err());
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[tokio::test]

@@ -168,6 +168,24 @@ async fn a_theft_that_goes_on_is_mailed_every_day() {
     assert_eq!((world.count("activity").await, world.count("outbox").await), (48, 3));
 }
 
+/// The sign of the day before is a moment old.
+#[tokio::test]
+async fn a_theft_that_goes_on_over_midnight_is_mailed_once_more_and_not_each_time() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    // From 8 o'clock until five seconds before midnight.
+    world.advance_ms(16 * 3_600_000 - 5_000);
+    for (known, tries) in [(1, 3), (2, 6)] {
+        for _ in 0..tries {
+            let nonce = browser.fresh_nonce().await;
+            let proof = Proof::new(&world.app, &browser.foreign_key(), "GET", "/v1/me", &nonce).sign();
+            assert_eq!(browser.get_with("/v1/me", &proof).await.code(), Code::PopForeignKey);
+            assert_eq!((world.count("activity").await, world.count("outbox").await), (known, known));
+        }
+        world.advance_ms(7_000);
+    }
+}
+
 #[tokio::test]
 async fn a_theft_that_cannot_be_mailed_is_not_recorded_and_gets_nothing_either() {
     let world = World::new().await;
