@@ -44,6 +44,7 @@ pub struct Limits {
     pub agent: Limit,
     pub reports: Limit,
     pub credentials: Limit,
+    pub refused_charges: Limit,
 }
 
 impl Deref for App {
@@ -66,6 +67,7 @@ impl App {
             agent: limit(config.rates.agent),
             reports: limit(config.rates.reports),
             credentials: limit(config.rates.credentials),
+            refused_charges: limit(config.rates.refused_charges),
         };
         Self(Arc::new(Shared {
             limits,

@@ -79,6 +79,8 @@ pub struct Rates {
     pub reports: Rate,
     /// Credentials that one agent reads.
     pub credentials: Rate,
+    /// Refused charges of one agent that its owner is shown.
+    pub refused_charges: Rate,
 }
 
 impl Lifetimes {
@@ -112,6 +114,7 @@ impl Default for Rates {
             agent: rate(300, 100),
             reports: rate(30, 2_000),
             credentials: rate(60, 1_000),
+            refused_charges: rate(5, 12_000),
         }
     }
 }

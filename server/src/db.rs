@@ -245,7 +245,8 @@ macro_rules! row {
 }
 
 /// How many rows are read ahead. SQLite works in a thread of its own: where each row is waited for, and its place
-/// then given back, the two wake each other twice a row.
+/// then given back, the two wake each other twice a row. For the same reason rows are fetched as they are, and
+/// decoded one by one when they are taken: while SQLite reads the next, both want the queue and the memory.
 pub(crate) const AHEAD: usize = 256;
 
 /// Reads rows one after the other, without ever holding more than [`AHEAD`] and as many again:
@@ -256,10 +257,12 @@ macro_rules! each {
         let mut take = $take;
         match &mut $tx.on {
             $crate::db::On::Sqlite(tx) => {
-                let found = sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch(&mut **tx);
+                let found = sqlx::query($sql)$(.bind($bind))*.fetch(&mut **tx);
                 let mut found = found.try_ready_chunks($crate::db::AHEAD);
                 while let Some(rows) = found.try_next().await.map_err(|failed| failed.1)? {
-                    rows.into_iter().for_each(&mut take);
+                    for row in rows {
+                        take(<$row as sqlx::FromRow<_>>::from_row(&row)?);
+                    }
                 }
             }
             $crate::db::On::Postgres(tx) => {

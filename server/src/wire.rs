@@ -9,10 +9,12 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use holdfast_protocol::problem::Code;
+use holdfast_protocol::{
+    characters::{EMOJI_STYLE, is_hidden, seems_to_unquote},
+    problem::Code,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::ops::RangeInclusive;
 
 /// The largest body that any address takes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -138,51 +140,20 @@ pub fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &
 }
 
 /// A name or label that a person gave: trimmed, 1 to 64 characters, nothing invisible that could
-/// disguise it.
+/// disguise it, and nothing that could seem to end its quotation.
 pub fn label(text: &str, what: &str) -> Result<String> {
     let text = text.trim();
     let characters = text.chars().count();
     let shows = text.chars().any(|c| c != EMOJI_STYLE);
-    if (1..=64).contains(&characters) && shows && !text.chars().any(is_hidden) {
-        Ok(text.to_owned())
-    } else {
-        Err(Refusal::with_detail(
-            Code::InvalidRequest,
-            format!("{what} must have 1 to 64 visible characters."),
-        ))
+    let wrong = |detail| Err(Refusal::with_detail(Code::InvalidRequest, detail));
+    if !(1..=64).contains(&characters) || !shows || text.chars().any(is_hidden) {
+        return wrong(format!("{what} must have 1 to 64 visible characters."));
     }
+    if seems_to_unquote(text) {
+        return wrong(format!("{what} can have the marks \", “ and ”, and none that look like them."));
+    }
+    Ok(text.to_owned())
 }
-
-/// Asks for a coloured picture of the character before it.
-const EMOJI_STYLE: char = '\u{fe0f}';
-
-/// Whether a character shows nothing, or changes how those around it are shown.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control() || HIDDEN.iter().any(|range| range.contains(&c))
-}
-
-/// Unicode 17: Default_Ignorable_Code_Point but for [`EMOJI_STYLE`], line and paragraph separators,
-/// interlinear annotations, and what merely looks like a space.
-const HIDDEN: [RangeInclusive<char>; 18] = [
-    '\u{ad}'..='\u{ad}',
-    '\u{34f}'..='\u{34f}',
-    '\u{61c}'..='\u{61c}',
-    '\u{115f}'..='\u{1160}',
-    '\u{17b4}'..='\u{17b5}',
-    '\u{180b}'..='\u{180f}',
-    '\u{200b}'..='\u{200f}',
-    '\u{2028}'..='\u{202e}',
-    '\u{2060}'..='\u{206f}',
-    '\u{2800}'..='\u{2800}',
-    '\u{3164}'..='\u{3164}',
-    '\u{fe00}'..='\u{fe0e}',
-    '\u{feff}'..='\u{feff}',
-    '\u{ffa0}'..='\u{ffa0}',
-    '\u{fff0}'..='\u{fffb}',
-    '\u{1bca0}'..='\u{1bca3}',
-    '\u{1d173}'..='\u{1d17a}',
-    '\u{e0000}'..='\u{e0fff}',
-];
 
 #[cfg(test)]
 mod tests {
@@ -217,6 +188,8 @@ mod tests {
             "\u{3164}",
             "a\u{e0041}",
             &"x".repeat(65),
+            "Shopper❞ (agt_1111-1111-1111-1111). It may spend 0.01 USD. „x",
+            "Shopper’’",
         ] {
             assert!(label(bad, "A name").is_err(), "{bad:?}");
         }

@@ -3,7 +3,7 @@
 use super::{refuse, store};
 use crate::{
     app::{App, stored},
-    audit,
+    audit::{self, Event},
     db::Tx,
     problem::{Refusal, Result},
     wire::single,
@@ -13,8 +13,9 @@ use axum::{
     http::{header, request::Parts},
 };
 use holdfast_protocol::{
-    agents::FileScope,
+    agents::{FileScope, named},
     credentials::Name,
+    history::Activity,
     ids::{AccountId, AgentId},
     problem::Code,
 };
@@ -37,13 +38,40 @@ impl FromRequestParts<App> for Agent {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let header = single(&parts.headers, header::AUTHORIZATION.as_str())?;
         let token = header.and_then(bearer).ok_or(Code::AgentTokenInvalid)?;
+        let (token_hash, now_ms) = (stored(token), app.clock.unix_ms());
         let mut tx = app.db.look().await?;
-        let agent = store::agent(&mut tx, &stored(token), app.clock.unix_ms()).await?;
+        let known = store::agent(&mut tx, &token_hash, now_ms).await?;
         drop(tx);
+        let agent = match known {
+            None => use_first(app, &token_hash, now_ms).await?,
+            known => known,
+        };
         let agent = agent.ok_or_else(|| refuse(Code::AgentTokenInvalid, "no living agent's token"))?;
         app.limits.agent.check(&app.config.keys.mac("limits/agent", agent.id.as_str().as_bytes()))?;
         Ok(agent)
     }
+}
+
+/// The first use of a token shows that it has arrived: from then on nobody can claim another in its place, and the
+/// owner is told.
+async fn use_first(app: &App, token_hash: &[u8], now_ms: i64) -> Result<Option<Agent>> {
+    let mut tx = app.db.look().await?;
+    // Whoever makes tokens up never waits to write.
+    if !store::is_unused(&mut tx, token_hash).await? {
+        return Ok(store::agent(&mut tx, token_hash, now_ms).await?);
+    }
+    drop(tx);
+    let mut tx = app.db.write().await?;
+    let is_first = store::use_first(&mut tx, token_hash, now_ms).await?;
+    let agent = store::agent(&mut tx, token_hash, now_ms).await?;
+    if is_first && let Some(Agent { id, account, name, .. }) = &agent {
+        let what =
+            Activity::Agent { sentence: format!("The agent {} is paired and at work.", named(name, id)) };
+        let event = Event { account, what, device: None, session: None, at_ms: now_ms };
+        audit::record(&mut tx, event).await?;
+        tx.commit(&app.live).await?;
+    }
+    Ok(agent)
 }
 
 /// `Bearer`, in whatever case, and the token.
@@ -52,13 +80,10 @@ fn bearer(header: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
 
-/// The transaction of what an agent does. Its body may come long after its head, so that the agent must still
-/// live now, and does until the end.
+/// The transaction of what an agent does. It may come long after the head of its request, so that the agent must
+/// still live now, and does until the end. Its account is not held: as in what its owner does, that comes last.
 pub(crate) async fn write_as_agent(app: &App, agent: &Agent) -> Result<Tx> {
     let mut tx = app.db.write().await?;
-    // The account before the agent, as in what its owner does: in another order the two could wait for each
-    // other.
-    audit::hold(&mut tx, &agent.account).await?;
     if store::hold_agent(&mut tx, &agent.id, app.clock.unix_ms()).await? {
         Ok(tx)
     } else {

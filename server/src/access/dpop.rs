@@ -47,9 +47,11 @@ fn is_fresh_nonce(app: &App, nonce: &str) -> bool {
 }
 
 /// What the header of a proof holds, if there is one: a proof that somebody's key has signed, or none.
-fn brought(parts: &Parts) -> Result<Option<Result<SignedProof, ProofError>>> {
-    let Some(header) = single(&parts.headers, "dpop")? else { return Ok(None) };
-    Ok(Some(UnverifiedProof::read(header).and_then(|proof| proof.verify(p256_verifies))))
+fn brought(parts: &Parts) -> Option<Result<SignedProof, ProofError>> {
+    // Two of them are no proof, and neither is what is not ASCII: refused as any other request they would tell
+    // whether a copied cookie lives, and leave no trace.
+    let header = single(&parts.headers, "dpop").map_err(|_| ProofError::NotCompact).transpose()?;
+    Some(header.and_then(UnverifiedProof::read).and_then(|proof| proof.verify(p256_verifies)))
 }
 
 /// The proof was made for exactly this request, and not long ago.
@@ -70,7 +72,7 @@ fn seen_as(proof: &SignedProof) -> Seen {
 /// The end of a ceremony: the browser holds the key that the ceremony's token names. The caller
 /// remembers the proof in the transaction that spends the ceremony.
 pub fn prove_ceremony(app: &App, parts: &Parts, jkt: &Thumbprint) -> Result<Seen> {
-    let proof = match brought(parts)? {
+    let proof = match brought(parts) {
         None => return Err(Code::PopProofMissing.into()),
         Some(Err(why)) => return Err(refuse(Code::PopProofInvalid, why)),
         Some(Ok(proof)) => proof,
@@ -87,7 +89,7 @@ pub fn prove_ceremony(app: &App, parts: &Parts, jkt: &Thumbprint) -> Result<Seen
 pub(crate) async fn prove_session(app: &App, parts: &Parts, session: &Session) -> Result<PublicKey> {
     let device = super::device(&parts.headers);
     let without_key = async |code| alarm(app, session, &device, Activity::CookieWithoutKey, code).await;
-    let proof = match brought(parts)? {
+    let proof = match brought(parts) {
         None => return Err(without_key(Code::PopProofMissing).await?),
         Some(Err(why)) => {
             tracing::info!(%why, "a proof that is none");
@@ -139,14 +141,16 @@ async fn alarm(app: &App, session: &Session, device: &Device, what: Activity, co
         session: Some(&session.id),
         at_ms: app.clock.unix_ms(),
     };
-    if let Activity::TheftSuspected { sign } = event.what
-        && !audit::is_known_today(&mut tx, &event).await?
-    {
-        // Once a day for each session and sign, or a thief could fill the owner's mailbox.
-        let notice = Notice::TheftSuspected { sign, device };
-        mail::post(app, &mut tx, event.account, &notice, event.at_ms).await?;
+    match event.what {
+        // Once a day for each session and sign, or a thief could fill the owner's mailbox. And recorded with it,
+        // however short the day before has ended, since by that the day's next one is known.
+        Activity::TheftSuspected { sign } if !audit::is_known_today(&mut tx, &event).await? => {
+            let notice = Notice::TheftSuspected { sign, device };
+            mail::post(app, &mut tx, event.account, &notice, event.at_ms).await?;
+            audit::record(&mut tx, event).await?;
+        }
+        _ => audit::record_once(&mut tx, event).await?,
     }
-    audit::record_once(&mut tx, event).await?;
     tx.commit(&app.live).await?;
     Ok(code.into())
 }

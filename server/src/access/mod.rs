@@ -11,7 +11,9 @@ pub(crate) use agent::write_as_agent;
 pub(crate) use dpop::{make_nonce, prove_ceremony, prove_session};
 pub use session::SignedIn;
 pub(crate) use session::{CSRF_COOKIE, csrf_of, has_csrf_cookie};
-pub(crate) use session::{SESSION_COOKIE, SignedInWith, by_cookie, require_csrf, write_as};
+pub(crate) use session::{
+    SESSION_COOKIE, SignedInWith, by_cookie, require_csrf, within_limit, write_as, write_over_sessions,
+};
 pub use store::Session;
 pub(crate) use store::{NewSession, Seen, end, end_all, end_by_passkey, hold, insert, is_alive, opened_by};
 pub(crate) use store::{remember_proof, sweep, touch};

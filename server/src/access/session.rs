@@ -47,9 +47,7 @@ impl FromRequestParts<App> for SignedInWith {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let session = by_cookie(app, &parts.headers).await?;
-        // By source as well: who has only copied the cookie cannot use up its owner's share.
-        let asks = [session.id.as_str().as_bytes(), &app.source(parts)].concat();
-        app.limits.session.check(&app.config.keys.mac("limits/session", &asks))?;
+        within_limit(app, parts, &session)?;
         let key = dpop::prove_session(app, parts, &session).await?;
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             require_csrf(app, &parts.headers, &session.id)?;
@@ -58,10 +56,27 @@ impl FromRequestParts<App> for SignedInWith {
     }
 }
 
+/// Counts a request, or refuses it. By source as well: who has only copied the cookie cannot use up its owner's share.
+pub(crate) fn within_limit(app: &App, parts: &Parts, session: &Session) -> Result<()> {
+    let asks = [session.id.as_str().as_bytes(), &app.source(parts)].concat();
+    app.limits.session.check(&app.config.keys.mac("limits/session", &asks))
+}
+
 /// The transaction of what a session does. The session was proven when the request's head was read; its
 /// body may have come long after, so that the session must still live now, and does until the end.
 pub(crate) async fn write_as(app: &App, session: &Session) -> Result<Tx> {
+    still_as(app.db.write().await?, app, session).await
+}
+
+/// The same for what ends others of the account's sessions: two that each held their own and wanted the other's
+/// would wait for each other.
+pub(crate) async fn write_over_sessions(app: &App, session: &Session) -> Result<Tx> {
     let mut tx = app.db.write().await?;
+    store::hold_all(&mut tx, &session.account, &app.config.lifetimes, app.clock.unix_ms()).await?;
+    still_as(tx, app, session).await
+}
+
+async fn still_as(mut tx: Tx, app: &App, session: &Session) -> Result<Tx> {
     if store::hold(&mut tx, &session.id, &app.config.lifetimes, app.clock.unix_ms()).await? {
         Ok(tx)
     } else {

@@ -114,6 +114,28 @@ pub(crate) async fn hold(
     Ok(held == 1)
 }
 
+/// Holds every living session of an account, whoever asks in the same order.
+pub(super) async fn hold_all(
+    tx: &mut Tx,
+    account: &AccountId,
+    lifetimes: &Lifetimes,
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<(String,)> = rows!(
+        tx,
+        (String,),
+        "SELECT id FROM sessions WHERE account_id = $1 AND ended_at_ms IS NULL AND last_seen_at_ms > $2
+               AND created_at_ms > $3 ORDER BY id",
+        account.as_str(),
+        before(now_ms, lifetimes.session_idle),
+        before(now_ms, lifetimes.session),
+    )?;
+    for (id,) in &ids {
+        execute!(tx, "UPDATE sessions SET last_seen_at_ms = last_seen_at_ms WHERE id = $1", id)?;
+    }
+    Ok(())
+}
+
 /// Whether a key is or was that of a session of this account.
 pub(super) async fn has_had_key(
     tx: &mut Tx,
@@ -159,6 +181,28 @@ pub(super) async fn agent(tx: &mut Tx, token_hash: &[u8], now_ms: i64) -> Result
         })
     };
     found.map(read).transpose()
+}
+
+/// Whether a token waits for its first use.
+pub(super) async fn is_unused(tx: &mut Tx, token_hash: &[u8]) -> Result<bool, sqlx::Error> {
+    let found: Option<(String,)> =
+        row!(tx, (String,), "SELECT agent_id FROM pairings WHERE token_hash = $1", token_hash)?;
+    Ok(found.is_some())
+}
+
+/// Makes a token the agent's own, and ends the pairing that would make another in its place. False: of several
+/// first uses another came first, or nothing waits any more.
+pub(super) async fn use_first(tx: &mut Tx, token_hash: &[u8], now_ms: i64) -> Result<bool, sqlx::Error> {
+    let paired: Option<(String,)> = row!(
+        tx,
+        (String,),
+        "DELETE FROM pairings WHERE token_hash = $1 AND expires_at_ms > $2 RETURNING agent_id",
+        token_hash,
+        now_ms,
+    )?;
+    let Some((agent,)) = paired else { return Ok(false) };
+    execute!(tx, "UPDATE agents SET token_hash = $1 WHERE id = $2", token_hash, agent)?;
+    Ok(true)
 }
 
 /// Whether an agent still lives; it then does until the transaction ends.

@@ -320,15 +320,16 @@ async fn logout(
     Json(request): Json<LogoutRequest>,
 ) -> Result<Response> {
     let now_ms = app.clock.unix_ms();
-    let mut tx = access::write_as(&app, &session).await?;
-    let what = match request.scope {
+    let (mut tx, what) = match request.scope {
         LogoutScope::ThisBrowser => {
+            let mut tx = access::write_as(&app, &session).await?;
             access::end(&mut tx, &session, now_ms).await?;
-            Activity::SignedOut
+            (tx, Activity::SignedOut)
         }
         LogoutScope::Everywhere => {
+            let mut tx = access::write_over_sessions(&app, &session).await?;
             access::end_all(&mut tx, &session.account, now_ms).await?;
-            Activity::SignedOutEverywhere
+            (tx, Activity::SignedOutEverywhere)
         }
     };
     let event = Event {

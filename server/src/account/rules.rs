@@ -2,9 +2,9 @@
 
 use crate::{
     problem::{Refusal, Result},
-    wire::{is_hidden, label},
+    wire::label,
 };
-use holdfast_protocol::{base64url::Bytes, ids::AccountId, problem::Code};
+use holdfast_protocol::{base64url::Bytes, characters::is_hidden, ids::AccountId, problem::Code};
 use serde::{Deserialize, Serialize};
 
 /// A name and an address, checked.

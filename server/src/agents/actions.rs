@@ -18,7 +18,12 @@ impl Perform for Approval {
         rules::expiry(self.expires_at_ms, by.now_ms)?;
         let Some(code) = &self.code else {
             let AgentView { state, .. } = require(by, &self.agent, &self.name).await?;
-            return if state == AgentState::Revoked { Err(Code::NotFound.into()) } else { Ok(()) };
+            if state == AgentState::Revoked {
+                return Err(Code::NotFound.into());
+            }
+            // More time is of no use to one whose pairing ran out before it had used its token.
+            let can_connect = store::can_connect(by.tx, &self.agent).await?;
+            return if can_connect { Ok(()) } else { Err(Code::PairingGone.into()) };
         };
         let asks = store::open_pairing(by.tx, code, by.now_ms).await?.ok_or(Code::PairingGone)?;
         if asks.agent_id != self.agent.as_str() {

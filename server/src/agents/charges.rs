@@ -56,9 +56,17 @@ pub(super) async fn charge(
         at_ms: now_ms,
     };
     let Some(left_micros) = store::spend(&mut tx, &agent.id, amount.micros()).await? else {
-        let refused = rules::was_refused(&agent.name, &agent.id, amount, &merchant.name);
-        audit::record_once(&mut tx, event(refused)).await?;
-        tx.commit(&app.live).await?;
+        // Amount and merchant are the agent's to make up: without a limit it could fill its owner's trail.
+        if app
+            .limits
+            .refused_charges
+            .check(&app.config.keys.mac("limits/refused", agent.id.as_str().as_bytes()))
+            .is_ok()
+        {
+            let refused = rules::was_refused(&agent.name, &agent.id, amount, &merchant.name);
+            audit::record_once(&mut tx, event(refused)).await?;
+            tx.commit(&app.live).await?;
+        }
         return Err(Code::BudgetExceeded.into());
     };
     let row = store::ChargeRow {

@@ -74,7 +74,7 @@ async fn cap(
 ) -> Result<StatusCode> {
     let now_ms = app.clock.unix_ms();
     let mut tx = access::write_as(&app, &session).await?;
-    audit::hold(&mut tx, &session.account).await?;
+    store::hold(&mut tx, &session.account, &request.agent).await?;
     let row = store::find(&mut tx, &session.account, &request.agent).await?.ok_or(Code::NotFound)?;
     let AgentView { name, budget, state, .. } = rules::view(row, now_ms)?;
     if state == AgentState::Revoked {

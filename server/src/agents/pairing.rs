@@ -1,11 +1,10 @@
 //! Pairing: an agent asks and gets a code and a secret; its owner types the code, sees who asks for what, and
-//! approves (`actions.rs`); the agent fetches its token with the secret, once.
+//! approves (`actions.rs`); the agent fetches its token with the secret, and its first use ends the pairing.
 
 use super::{rules, store};
 use crate::{
     access::SignedIn,
     app::{App, stored},
-    audit::{self, Event},
     me::wire_ms,
     problem::{Refusal, Result},
     secrets::sha256,
@@ -18,7 +17,6 @@ use axum::{
 use holdfast_protocol::{
     agents::{Claim, ClaimRequest, Pairing, PairingRequest, PairingView},
     base64url::Bytes,
-    history::Activity,
     ids::{AgentId, PairingCode},
     problem::Code,
 };
@@ -80,7 +78,8 @@ pub(super) async fn look(
     Ok(axum::Json(rules::pairing_view(code, row, &source)?))
 }
 
-/// `POST /v1/agents/pairings/claim`: the token is made now and told once; only its hash is kept.
+/// `POST /v1/agents/pairings/claim`: the token is made now and told once; only its hash is kept. Whoever lost the
+/// answer asks again, and gets another in its place.
 pub(super) async fn claim(
     State(app): State<App>,
     parts: Parts,
@@ -98,14 +97,10 @@ pub(super) async fn claim(
 
     let token = app.entropy.make_text();
     let mut tx = app.db.write().await?;
-    audit::hold(&mut tx, &account).await?;
-    // Of two that claim at once, one takes the row. What was revoked meanwhile has none.
-    let agent = store::take_pairing(&mut tx, &secret_hash, now_ms).await?.ok_or(Code::PairingGone)?;
-    store::give_token(&mut tx, &agent, &stored(&token)).await?;
+    // Of two that claim at once, the second's token is good. What was revoked or used meanwhile has none.
+    let agent = store::give_token(&mut tx, &secret_hash, &stored(&token), now_ms).await?;
+    let agent = agent.ok_or(Code::PairingGone)?;
     let row = store::find(&mut tx, &account, &agent).await?.ok_or(Code::PairingGone)?;
-    let what = Activity::Agent { sentence: rules::has_connected(&row.name, &agent) };
-    let event = Event { account: &account, what, device: None, session: None, at_ms: now_ms };
-    audit::record(&mut tx, event).await?;
     tx.commit(&app.live).await?;
     Ok(axum::Json(Claim::Approved { token, agent: rules::view(row, now_ms)? }))
 }

@@ -5,7 +5,9 @@ use crate::{
     problem::{Refusal, Result},
 };
 use holdfast_protocol::{
-    agents::{AgentState, AgentView, Charge, Currency, FileScope, Merchant, PairingView, Source, named},
+    agents::{
+        AgentState, AgentView, Charge, Currency, FileScope, Merchant, PairingView, REFUSED, Source, named,
+    },
     ids::{AgentId, ChargeId, PairingCode},
     problem::Code,
     step_up::quoted,
@@ -83,11 +85,6 @@ fn usd(micros: i64) -> Result<Usd> {
     Ok(Usd::from_micros(micros).map_err(|_| Code::Internal)?)
 }
 
-/// An agent has fetched its token.
-pub(super) fn has_connected(name: &str, agent: &AgentId) -> String {
-    format!("The agent {} is paired and at work.", named(name, agent))
-}
-
 /// An agent has paid.
 pub(super) fn has_paid(name: &str, agent: &AgentId, amount: Usd, merchant: &str) -> String {
     format!("The agent {} paid {amount} USD to {}.", named(name, agent), quoted(merchant))
@@ -96,7 +93,7 @@ pub(super) fn has_paid(name: &str, agent: &AgentId, amount: Usd, merchant: &str)
 /// An agent wanted to pay more than what is left.
 pub(super) fn was_refused(name: &str, agent: &AgentId, amount: Usd, merchant: &str) -> String {
     let (agent, merchant) = (named(name, agent), quoted(merchant));
-    format!("The agent {agent} wanted to pay {amount} USD to {merchant}, more than what is left: refused.")
+    format!("The agent {agent} wanted to pay {amount} USD to {merchant}{REFUSED}")
 }
 
 /// The owner has cut a budget.
@@ -122,6 +119,15 @@ mod tests {
         for ms in [60_060_001, u64::MAX, 1 << 53] {
             assert_eq!(expiry(ms, now_ms).unwrap_err().code(), Code::InvalidRequest, "{ms}");
         }
+    }
+
+    #[test]
+    fn no_name_makes_another_sentence_end_like_a_refusal() {
+        let (name, id) = (["x", REFUSED].concat(), AgentId::make([1; 16]));
+        let amount = usd(1).unwrap();
+        assert!(was_refused(&name, &id, amount, &name).ends_with(REFUSED));
+        let others = [has_paid(&name, &id, amount, &name), was_cut(&name, &id, amount)];
+        assert!(others.iter().all(|sentence| !sentence.ends_with(REFUSED)), "{others:?}");
     }
 
     fn row() -> AgentRow {

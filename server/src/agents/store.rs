@@ -117,22 +117,25 @@ pub(super) async fn progress(
     }
 }
 
-/// Spends an approved pairing by removal.
-pub(super) async fn take_pairing(
+/// Keeps the token of an approved pairing, in place of one that was not used, until its first use.
+pub(super) async fn give_token(
     tx: &mut Tx,
     secret_hash: &[u8],
+    token_hash: &[u8],
     now_ms: i64,
 ) -> Result<Option<AgentId>, sqlx::Error> {
-    let taken: Option<(String,)> = row!(
+    let given: Option<(String,)> = row!(
         tx,
         (String,),
-        "DELETE FROM pairings WHERE secret_hash = $1 AND approved_at_ms IS NOT NULL AND expires_at_ms > $2
+        "UPDATE pairings SET token_hash = $1
+         WHERE secret_hash = $2 AND approved_at_ms IS NOT NULL AND expires_at_ms > $3
          RETURNING agent_id",
+        token_hash,
         secret_hash,
         now_ms,
     )?;
     let parse = |(id,): (String,)| AgentId::parse(&id).map_err(|error| sqlx::Error::Decode(Box::new(error)));
-    taken.map(parse).transpose()
+    given.map(parse).transpose()
 }
 
 /// What an agent may do.
@@ -166,25 +169,50 @@ pub(super) async fn insert(tx: &mut Tx, new: NewAgent<'_>, limits: &Limits) -> R
     Ok(())
 }
 
-/// Gives an agent other limits; a token that it has not fetched waits as long as they last. False: it was
-/// revoked.
-pub(super) async fn limit(tx: &mut Tx, agent: &AgentId, limits: &Limits) -> Result<bool, sqlx::Error> {
-    let limited = execute!(
+/// Whether an agent has a token, or can fetch one.
+pub(super) async fn can_connect(tx: &mut Tx, agent: &AgentId) -> Result<bool, sqlx::Error> {
+    let found: Option<(String,)> = row!(
         tx,
-        "UPDATE agents SET scope = $1, budget_micros = $2, expires_at_ms = $3
-         WHERE id = $4 AND revoked_at_ms IS NULL",
-        limits.scope.as_str(),
-        limits.budget_micros,
-        limits.expires_at_ms,
+        (String,),
+        "SELECT id FROM agents
+         WHERE id = $1 AND (token_hash IS NOT NULL OR EXISTS (SELECT 1 FROM pairings WHERE agent_id = $1))",
         agent.as_str(),
     )?;
+    Ok(found.is_some())
+}
+
+/// Gives an agent other limits; a token that it has not used waits as long as they last. False: it was
+/// revoked, or has no token and can fetch none.
+pub(super) async fn limit(tx: &mut Tx, agent: &AgentId, limits: &Limits) -> Result<bool, sqlx::Error> {
+    // Pairings before agents, as where one is revoked.
     execute!(
         tx,
         "UPDATE pairings SET expires_at_ms = $1 WHERE agent_id = $2",
         limits.expires_at_ms,
         agent.as_str(),
     )?;
+    let limited = execute!(
+        tx,
+        "UPDATE agents SET scope = $1, budget_micros = $2, expires_at_ms = $3
+         WHERE id = $4 AND revoked_at_ms IS NULL
+               AND (token_hash IS NOT NULL OR EXISTS (SELECT 1 FROM pairings WHERE agent_id = $4))",
+        limits.scope.as_str(),
+        limits.budget_micros,
+        limits.expires_at_ms,
+        agent.as_str(),
+    )?;
     Ok(limited == 1)
+}
+
+/// Of two that hold the same agent, as whoever changes or uses one does, the second waits.
+pub(super) async fn hold(tx: &mut Tx, account: &AccountId, agent: &AgentId) -> Result<(), sqlx::Error> {
+    execute!(
+        tx,
+        "UPDATE agents SET spent_micros = spent_micros WHERE id = $1 AND account_id = $2",
+        agent.as_str(),
+        account.as_str(),
+    )?;
+    Ok(())
 }
 
 /// Cuts a budget. One that is smaller already stays.
@@ -196,11 +224,6 @@ pub(super) async fn lower(tx: &mut Tx, agent: &AgentId, budget_micros: i64) -> R
         agent.as_str(),
         budget_micros,
     )?;
-    Ok(())
-}
-
-pub(super) async fn give_token(tx: &mut Tx, agent: &AgentId, token_hash: &[u8]) -> Result<(), sqlx::Error> {
-    execute!(tx, "UPDATE agents SET token_hash = $1 WHERE id = $2", token_hash, agent.as_str())?;
     Ok(())
 }
 
@@ -234,7 +257,7 @@ pub(super) struct AgentRow {
     pub scope: String,
     pub budget_micros: i64,
     pub spent_micros: i64,
-    /// It has not fetched its token.
+    /// It has not used its token.
     pub waits: bool,
     pub approved_at_ms: i64,
     pub expires_at_ms: i64,

@@ -7,7 +7,7 @@ mod store;
 mod window;
 mod witness;
 
-pub(crate) use store::{hold, newest, page, signed_with, since, step_ups};
+pub(crate) use store::{newest, page, signed_with, since, step_ups};
 pub(crate) use window::window;
 pub use witness::Witness;
 

@@ -10,6 +10,23 @@ use holdfast_protocol::{
     ids::{AccountId, SessionId},
     step_up::{Evidence, Group},
 };
+use sqlx::FromRow;
+
+/// A row, or nothing where it does not hold what it should, as after somebody has altered it: one such row must
+/// neither hold up what is read beside it nor what is recorded after it.
+struct Readable<T>(Option<T>);
+
+impl<'r, R: sqlx::Row, T: FromRow<'r, R>> FromRow<'r, R> for Readable<T> {
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self(readable(T::from_row(row))))
+    }
+}
+
+fn readable<T>(read: Result<T, sqlx::Error>) -> Option<T> {
+    let altered =
+        |error: &_| tracing::error!(%error, "an event of the audit trail is unreadable: run verify-log");
+    read.inspect_err(altered).ok()
+}
 
 /// Takes the account's next number, so that events of one account rise with time on every instance, and
 /// chains the event to the one before.
@@ -32,14 +49,14 @@ pub(super) async fn append(
     )?;
     let (id,) = next.ok_or(sqlx::Error::RowNotFound)?;
     // A statement of its own: what a statement reads beside the row that it waited for is older than the wait.
-    let before: Option<(Option<Vec<u8>>,)> = row!(
+    let before: Option<Readable<(Option<Vec<u8>>,)>> = row!(
         tx,
-        (Option<Vec<u8>>,),
+        Readable<(Option<Vec<u8>>,)>,
         "SELECT hash FROM activity WHERE account_id = $1 AND id = $2",
         account,
         id - 1
     )?;
-    let before = before.and_then(|(hash,)| Hash::try_from(hash?).ok()).unwrap_or(BEGINNING);
+    let before = before.and_then(|Readable(before)| Hash::try_from(before?.0?).ok()).unwrap_or(BEGINNING);
     let what = what(event)?;
     let browser = event.device.map(|device| device.browser.as_str());
     let system = event.device.map(|device| device.system.as_str());
@@ -80,7 +97,7 @@ pub(super) async fn append(
 }
 
 /// Of two that hold the same account, as whoever records an event does, the second waits.
-pub(crate) async fn hold(tx: &mut Tx, account: &AccountId) -> Result<(), sqlx::Error> {
+pub(super) async fn hold(tx: &mut Tx, account: &AccountId) -> Result<(), sqlx::Error> {
     execute!(tx, "UPDATE accounts SET activity_count = activity_count WHERE id = $1", account.as_str())?;
     Ok(())
 }
@@ -94,7 +111,7 @@ pub(super) async fn recent(
 ) -> Result<Vec<Activity>, sqlx::Error> {
     let found = rows!(
         tx,
-        (String,),
+        Readable<(String,)>,
         "SELECT what FROM (SELECT what, session_id, at_ms FROM activity WHERE account_id = $1
                            ORDER BY id DESC LIMIT 1000) AS newest
          WHERE at_ms > $2 AND session_id IS NOT DISTINCT FROM $3",
@@ -102,15 +119,15 @@ pub(super) async fn recent(
         since_ms,
         event.session.map(|session| session.as_str()),
     )?;
-    Ok(found.into_iter().filter_map(|(what,)| serde_json::from_str(&what).ok()).collect())
+    Ok(found.into_iter().filter_map(|Readable(read)| serde_json::from_str(&read?.0).ok()).collect())
 }
 
 /// Whether the very same is among what [`recent`] looks at, and not from before that.
 pub(super) async fn has(tx: &mut Tx, event: &Event<'_>, since_ms: i64) -> Result<bool, sqlx::Error> {
     let what = what(event)?;
-    let found: Option<(i64,)> = row!(
+    let found: Option<Readable<(i64,)>> = row!(
         tx,
-        (i64,),
+        Readable<(i64,)>,
         "SELECT id FROM (SELECT id, what, session_id, at_ms FROM activity WHERE account_id = $1
                          ORDER BY id DESC LIMIT 1000) AS newest
          WHERE at_ms >= $2 AND session_id IS NOT DISTINCT FROM $3 AND what = $4 LIMIT 1",
@@ -126,9 +143,15 @@ fn what(event: &Event<'_>) -> Result<String, sqlx::Error> {
     serde_json::to_string(&event.what).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(FromRow)]
 struct Row {
     id: i64,
+    #[sqlx(flatten)]
+    said: Readable<Said>,
+}
+
+#[derive(FromRow)]
+struct Said {
     at_ms: i64,
     what: String,
     browser: Option<String>,
@@ -136,16 +159,46 @@ struct Row {
     session_id: Option<String>,
 }
 
-impl Row {
-    fn read(self) -> Result<ActivityEvent, sqlx::Error> {
+impl Said {
+    fn read(self, id: i64) -> Result<ActivityEvent, sqlx::Error> {
         let session = self.session_id.as_deref().map(SessionId::parse).transpose();
         Ok(ActivityEvent {
-            id: self.id,
+            id,
             at_ms: u64::try_from(self.at_ms).unwrap_or_default(),
             what: serde_json::from_str(&self.what).map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
             device: self.browser.zip(self.system).map(|(browser, system)| Device { browser, system }),
             session: session.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
         })
+    }
+}
+
+/// So many events, or all: where some are unreadable it reads on from there, so that they hide nothing else. Those
+/// whose number is none are left out by the statements: there would be no reading on from them.
+struct Reading {
+    most: usize,
+    /// The number of the last that was read.
+    from: i64,
+    events: Vec<ActivityEvent>,
+    is_done: bool,
+}
+
+impl Reading {
+    fn begin(limit: u32, from: i64) -> Self {
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self { most, from, events: Vec::new(), is_done: false }
+    }
+
+    /// The next rows, as many as are wanted at most; fewer are the last.
+    fn take(&mut self, found: Vec<Readable<Row>>) {
+        let last = found.iter().rev().find_map(|Readable(row)| Some(row.as_ref()?.id));
+        self.from = last.unwrap_or(self.from);
+        self.is_done = last.is_none() || found.len() < self.most;
+        self.events.extend(found.into_iter().filter_map(|Readable(row)| {
+            let Row { id, said } = row?;
+            readable(said.0?.read(id))
+        }));
+        self.is_done |= self.events.len() >= self.most;
+        self.events.truncate(self.most);
     }
 }
 
@@ -156,16 +209,20 @@ pub(crate) async fn page(
     before: i64,
     limit: u32,
 ) -> Result<Vec<ActivityEvent>, sqlx::Error> {
-    let found = rows!(
-        tx,
-        Row,
-        "SELECT id, at_ms, what, browser, system, session_id FROM activity
-         WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
-        account.as_str(),
-        before,
-        i64::from(limit),
-    )?;
-    found.into_iter().map(Row::read).collect()
+    let mut reading = Reading::begin(limit, before);
+    while !reading.is_done {
+        reading.take(rows!(
+            tx,
+            Readable<Row>,
+            "SELECT id, at_ms, what, browser, system, session_id FROM activity
+             WHERE account_id = $1 AND id < $2
+                 AND id = CAST(id AS BIGINT) ORDER BY id DESC LIMIT $3",
+            account.as_str(),
+            reading.from,
+            i64::from(limit),
+        )?);
+    }
+    Ok(reading.events)
 }
 
 /// Step-ups of an account older than `before`, the newest first; of one group, or of all.
@@ -176,29 +233,34 @@ pub(crate) async fn step_ups(
     before: i64,
     limit: u32,
 ) -> Result<Vec<ActivityEvent>, sqlx::Error> {
-    let (account, limit) = (account.as_str(), i64::from(limit));
-    let found = match group {
-        None => rows!(
-            tx,
-            Row,
-            "SELECT id, at_ms, what, browser, system, session_id FROM activity
-             WHERE account_id = $1 AND step_up IS NOT NULL AND id < $2 ORDER BY id DESC LIMIT $3",
-            account,
-            before,
-            limit,
-        )?,
-        Some(group) => rows!(
-            tx,
-            Row,
-            "SELECT id, at_ms, what, browser, system, session_id FROM activity
-             WHERE account_id = $1 AND step_up = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
-            account,
-            group.as_str(),
-            before,
-            limit,
-        )?,
-    };
-    found.into_iter().map(Row::read).collect()
+    let (account, mut reading) = (account.as_str(), Reading::begin(limit, before));
+    let limit = i64::from(limit);
+    while !reading.is_done {
+        reading.take(match group {
+            None => rows!(
+                tx,
+                Readable<Row>,
+                "SELECT id, at_ms, what, browser, system, session_id FROM activity
+                 WHERE account_id = $1 AND step_up IS NOT NULL AND id < $2
+                 AND id = CAST(id AS BIGINT) ORDER BY id DESC LIMIT $3",
+                account,
+                reading.from,
+                limit,
+            )?,
+            Some(group) => rows!(
+                tx,
+                Readable<Row>,
+                "SELECT id, at_ms, what, browser, system, session_id FROM activity
+                 WHERE account_id = $1 AND step_up = $2 AND id < $3
+                 AND id = CAST(id AS BIGINT) ORDER BY id DESC LIMIT $4",
+                account,
+                group.as_str(),
+                reading.from,
+                limit,
+            )?,
+        });
+    }
+    Ok(reading.events)
 }
 
 /// With which credential each confirmed step-up of an account was signed, from the oldest to the newest of these.
@@ -209,16 +271,19 @@ pub(crate) async fn signed_with(
 ) -> Result<Vec<(i64, Bytes)>, sqlx::Error> {
     let found = rows!(
         tx,
-        (i64, String),
+        Readable<(i64, String)>,
         "SELECT id, evidence FROM activity WHERE account_id = $1 AND id BETWEEN $2 AND $3
          AND step_up IS NOT NULL AND evidence IS NOT NULL",
         account.as_str(),
         oldest,
         newest,
     )?;
-    let read = found.into_iter().filter_map(|(id, evidence)| match serde_json::from_str(&evidence).ok()? {
-        Evidence::StepUp { credential_id, .. } => Some((id, credential_id)),
-        Evidence::Registration { .. } => None,
+    let read = found.into_iter().filter_map(|Readable(read)| {
+        let (id, evidence) = read?;
+        match serde_json::from_str(&evidence).ok()? {
+            Evidence::StepUp { credential_id, .. } => Some((id, credential_id)),
+            Evidence::Registration { .. } => None,
+        }
     });
     Ok(read.collect())
 }
@@ -231,16 +296,19 @@ pub(crate) async fn since(
     after: i64,
     limit: u32,
 ) -> Result<Vec<ActivityEvent>, sqlx::Error> {
-    let found = rows!(
-        tx,
-        Row,
-        "SELECT id, at_ms, what, browser, system, session_id FROM activity
-         WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-        account.as_str(),
-        after,
-        i64::from(limit),
-    )?;
-    found.into_iter().map(Row::read).collect()
+    let mut reading = Reading::begin(limit, after);
+    while !reading.is_done {
+        reading.take(rows!(
+            tx,
+            Readable<Row>,
+            "SELECT id, at_ms, what, browser, system, session_id FROM activity
+             WHERE account_id = $1 AND id > $2 AND id = CAST(id AS BIGINT) ORDER BY id LIMIT $3",
+            account.as_str(),
+            reading.from,
+            i64::from(limit),
+        )?);
+    }
+    Ok(reading.events)
 }
 
 /// The id of an account's newest event, 0 before the first.
@@ -257,8 +325,12 @@ pub(super) async fn heads(
 ) -> Result<(), sqlx::Error> {
     each!(
         tx,
-        (String, i64, Vec<u8>),
-        |(account, id, hash)| take(account, id, hash),
+        Readable<(String, i64, Vec<u8>)>,
+        |Readable(read): Readable<(String, i64, Vec<u8>)>| {
+            if let Some((account, id, hash)) = read {
+                take(account, id, hash);
+            }
+        },
         "SELECT a.account_id, a.id, a.hash FROM accounts c
          JOIN activity a ON a.account_id = c.id AND a.id = c.activity_count WHERE a.hash IS NOT NULL",
     )

@@ -113,8 +113,10 @@ async fn act<A: Perform>(
     store::set_out(&mut tx).await?;
     if let Some(key) = key {
         let hash = replies::request_hash(A::KIND, &session.id, &trace.canonical);
-        if let Some(answer) = replies::claim(&mut tx, &session.account, key, &hash, attempt.now_ms).await? {
-            return Ok(answered(answer));
+        match replies::claim(&mut tx, &session.account, key, &hash, attempt.now_ms).await {
+            Ok(None) => {}
+            Ok(Some(answer)) => return Ok(answered(answer)),
+            Err(refusal) => return Ok(answered(trace.conclude(attempt, tx, Err(refusal)).await?)),
         }
     }
     let tried = carry_out(attempt.in_transaction(&mut tx), request, key, &mut trace).await;

@@ -7,18 +7,14 @@ use crate::{
     db::Tx,
     problem::{Refusal, Result},
     webauthn::{self, store::Stored},
-    wire::is_hidden,
 };
 use holdfast_protocol::{
     history::Activity,
     ids::CeremonyId,
     problem::Code,
-    step_up::{Action, Evidence, Kind, Locale, Outcome, canonical_text},
+    step_up::{Action, Evidence, Kind, Locale, Outcome, canonical_text, is_legible},
 };
 use serde_json::Value;
-
-/// No sentence is longer; in bytes.
-const SENTENCE_BYTES: usize = 2048;
 
 /// A try to do something: what its event says, and what of it outlives its transaction.
 pub(super) struct Trace {
@@ -41,7 +37,7 @@ impl Trace {
         let inexact = || refuse(Code::InvalidRequest, "parameters without an exact spelling");
         let canonical = canonical_text(parameters).filter(|canonical| says_all(canonical, parameters));
         let sentence = parameters.sentence(Locale::En);
-        if sentence.len() > SENTENCE_BYTES || sentence.chars().any(is_hidden) {
+        if !is_legible(&sentence) {
             return Err(Refusal::with_detail(
                 Code::InvalidRequest,
                 "What would have to be confirmed is too long, or has invisible characters. Nothing was done.",

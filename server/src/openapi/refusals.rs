@@ -46,7 +46,9 @@ pub(super) fn of(address: &Address) -> Vec<Code> {
         Access::SignedIn => &[SESSION, PROOF],
         Access::Elevated => &[SESSION, PROOF, STEP_UP, CONFIRMED],
         Access::Preflight => &[SESSION, PROOF, STEP_UP],
-        Access::Ticket => &[&[SignedOut, TicketInvalid, ForeignOrigin, InvalidRequest, TooManyConnections]],
+        Access::Ticket => {
+            &[&[SignedOut, TicketInvalid, ForeignOrigin, InvalidRequest, RateLimited, TooManyConnections]]
+        }
         Access::Answer => &[SESSION, PROOF],
     };
     let origin: &[Code] = if writes && address.access != Access::Report { &[ForeignOrigin] } else { &[] };

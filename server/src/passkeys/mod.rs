@@ -87,7 +87,7 @@ async fn end_sessions(
     Json(EndByPasskeyRequest { passkey }): Json<EndByPasskeyRequest>,
 ) -> Result<StatusCode> {
     let now_ms = app.clock.unix_ms();
-    let mut tx = access::write_as(&app, &session).await?;
+    let mut tx = access::write_over_sessions(&app, &session).await?;
     store::find(&mut tx, &session.account, &passkey).await?.ok_or(Code::NotFound)?;
     let ended = access::end_by_passkey(&mut tx, &session, &passkey, &app.config.lifetimes, now_ms).await?;
     for ended in &ended {

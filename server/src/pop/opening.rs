@@ -9,7 +9,7 @@ use super::{
     tickets::too_many,
 };
 use crate::{
-    access::{self, Session, by_cookie, refuse},
+    access::{self, Session, by_cookie, refuse, within_limit},
     app::{App, stored},
     listen::Seat,
     problem::{Refusal, Result},
@@ -135,6 +135,7 @@ fn with_query(uri: &Uri, query: &str) -> Result<Uri> {
 async fn spend(guarded: &Guarded, parts: &Parts, ticket: &str, transport: Transport) -> Result<Opened> {
     let Guarded { app, stream } = guarded;
     let session = by_cookie(app, &parts.headers).await?;
+    within_limit(app, parts, &session)?;
     let mut wake = app.live.watch(&session.account);
     let mut tx = app.db.write().await?;
     let minted = store::take(&mut tx, &stored(ticket)).await?;

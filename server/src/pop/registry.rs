@@ -23,7 +23,7 @@ const ANSWERS: usize = 64;
 /// The live connections of this instance. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Registry(
-    // Held for a look-up or a push, never while a connection does anything.
+    // Held while a connection comes, goes or is looked for, never while it does anything.
     Arc<Mutex<HashMap<AccountId, Room>>>,
 );
 
@@ -31,8 +31,12 @@ pub struct Registry(
 #[derive(Default)]
 struct Room {
     entries: Vec<Arc<Entry>>,
-    changed: watch::Sender<u64>,
+    changes: Changes,
 }
+
+/// Counts what changes in an account's connections.
+#[derive(Clone, Default)]
+struct Changes(watch::Sender<u64>);
 
 /// A live connection.
 pub(crate) struct Entry {
@@ -106,8 +110,8 @@ impl Registry {
             proven: Notify::new(),
         });
         room.entries.push(entry.clone());
-        room.tell();
-        Some(Registered { registry: self.clone(), entry })
+        room.changes.tell();
+        Some(Registered { registry: self.clone(), changes: room.changes.clone(), entry })
     }
 
     /// An account's connections, as a browser of this session sees them.
@@ -122,7 +126,7 @@ impl Registry {
     pub(crate) fn watch(&self, account: &AccountId) -> watch::Receiver<u64> {
         let rooms = self.rooms();
         // Without connections there is nobody who would be told.
-        rooms.get(account).map_or_else(|| watch::channel(0).1, |room| room.changed.subscribe())
+        rooms.get(account).map_or_else(|| watch::channel(0).1, |room| room.changes.0.subscribe())
     }
 
     /// One connection of an account.
@@ -146,7 +150,7 @@ impl Registry {
         let Some(room) = rooms.get_mut(account) else { return };
         let Some(at) = room.entries.iter().position(|kept| kept.about.id == entry.about.id) else { return };
         room.entries.remove(at);
-        room.tell();
+        room.changes.tell();
         if room.entries.is_empty() {
             rooms.remove(account);
         }
@@ -161,13 +165,14 @@ fn count_of(room: &Room, session: &SessionId) -> usize {
     room.entries.iter().filter(|entry| entry.about.session.id == *session).count()
 }
 
-impl Room {
+impl Changes {
+    /// And wakes who watches.
     fn tell(&self) {
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        self.0.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     fn count(&self) {
-        self.changed.send_if_modified(|count| {
+        self.0.send_if_modified(|count| {
             *count = count.wrapping_add(1);
             false
         });
@@ -236,6 +241,8 @@ impl Entry {
 /// A connection's place in the list; dropped, it is gone from there.
 pub(super) struct Registered {
     registry: Registry,
+    /// Of its account: that a beat came concerns nobody else's connections.
+    changes: Changes,
     pub entry: Arc<Entry>,
 }
 
@@ -259,9 +266,7 @@ impl Registered {
     pub(super) fn on_outcome(&self, outcome: Outcome, unix_ms: u64) {
         let before = self.note(outcome, unix_ms);
         let goes_on = matches!((before, outcome), (Standing::Proven, Outcome::Proven { .. }));
-        if let Some(room) = self.registry.rooms().get(&self.entry.about.session.account) {
-            if goes_on { room.count() } else { room.tell() }
-        }
+        if goes_on { self.changes.count() } else { self.changes.tell() }
     }
 
     /// Gives back how it stood before.

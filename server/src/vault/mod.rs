@@ -9,7 +9,7 @@ pub use store::remove_channel;
 pub(crate) use store::{is_there, readable, remove};
 
 use crate::{
-    access::{Agent, refuse},
+    access::{self, Agent, refuse},
     app::App,
     audit::{self, Event},
     db::Tx,
@@ -44,6 +44,9 @@ pub trait Reader: Send + Sync {
 
     /// The one whose credentials it may read, beside those of every channel.
     fn channel(&self) -> &Name;
+
+    /// The transaction of what it does, as long as it may do anything.
+    fn write(&self, app: &App) -> impl Future<Output = Result<Tx>> + Send;
 }
 
 impl Reader for Agent {
@@ -57,6 +60,10 @@ impl Reader for Agent {
 
     fn channel(&self) -> &Name {
         &self.channel
+    }
+
+    async fn write(&self, app: &App) -> Result<Tx> {
+        access::write_as_agent(app, self).await
     }
 }
 
@@ -92,15 +99,15 @@ pub(crate) async fn list(app: &App, tx: &mut Tx, account: &AccountId) -> Result<
 pub async fn read(app: &App, reader: &impl Reader, name: &Name) -> Result<Zeroizing<Vec<u8>>> {
     app.limits.credentials.check(&app.config.keys.mac("limits/credentials", reader.agent().as_bytes()))?;
     let (account, agent, now_ms) = (reader.account(), reader.agent(), app.clock.unix_ms());
-    let mut tx = app.db.write().await?;
+    let mut tx = reader.write(app).await?;
     let row = store::find(&mut tx, account, reader.channel(), name).await?.ok_or(Code::NotFound)?;
     let place = row.place();
     let secret = open(app, &place, &row.sealed)?;
     if !row.was_read_by(agent, now_ms.saturating_sub(TOLD_EVERY_MS)) {
         let what = Activity::CredentialRead { name: name.as_str().to_owned(), agent: agent.to_owned() };
         let event = Event { account, what, device: None, session: None, at_ms: now_ms };
-        audit::record_once(&mut tx, event).await?;
         store::note_reading(&mut tx, &place, agent, now_ms).await?;
+        audit::record_once(&mut tx, event).await?;
         tx.commit(&app.live).await?;
     }
     Ok(secret)

@@ -5,6 +5,7 @@
 
 mod books;
 mod program;
+mod starting;
 #[path = "../suite/support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the suite, which uses all of it")]
 mod support;

@@ -1,5 +1,6 @@
 //! Sessions: how long they live, and how they end (A9, A10, A11).
 
+use crate::step_up::stage::add_passkey;
 use crate::support::{Answer, Browser, PlainBody, World, login_body, run};
 use axum::http::Method;
 use futures_util::future::join_all;
@@ -7,6 +8,7 @@ use holdfast_protocol::{
     account::Me,
     history::{Activity, ActivityPage},
     problem::Code,
+    step_up::ReadinessState,
 };
 use holdfast_server::secrets::{Keyring, Secret};
 use serde_json::json;
@@ -238,4 +240,61 @@ async fn what_does_not_prove_the_key_does_not_keep_the_session_alive() {
     assert_eq!(browser.get_with("/v1/me", &foreign.sign()).await.code(), Code::PopProofInvalid);
     world.advance_ms(14 * DAY_MS - 2 * 60_000);
     assert!(!is_in(&browser).await);
+}
+
+/// Each holds its own session and wants the others'.
+#[tokio::test]
+async fn sessions_that_end_one_another_do_not_wait_for_each_other_forever() {
+    for everywhere in [false, true] {
+        for _ in 0..8 {
+            let world = World::new().await;
+            let account = world.account().await;
+            let mut browsers = Vec::new();
+            for number in 0..4 {
+                let (passkey, _) = add_passkey(&world, &account, &number.to_string()).await;
+                browsers.push((Browser::sign_in(&world, &account, &passkey).await, passkey));
+            }
+            let ends = browsers.iter().enumerate().map(async |(at, (browser, _))| {
+                if everywhere {
+                    return log_out(browser, "everywhere").await;
+                }
+                let (_, next) = &browsers[(at + 1) % browsers.len()];
+                browser.post("/v1/sessions/end-by-passkey", &json!({ "passkey": next })).await
+            });
+            let answers = join_all(ends).await;
+            assert!(answers.iter().any(|answer| answer.status == 204));
+            for answer in answers.iter().filter(|answer| answer.status != 204) {
+                assert_eq!(answer.code(), Code::SignedOut, "{answer:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_ended_whatever_holds_the_account_back() {
+    for state in [
+        "recovery_from_ms = 0, recovery_until_ms = 9000000000000",
+        "cooldown_from_ms = 0, cooldown_until_ms = 9000000000000",
+        "risk_hold_from_ms = 0, risk_hold_until_ms = 9000000000000",
+        // And without any passkey that it could confirm something with.
+        "name = name",
+    ] {
+        let world = World::new().await;
+        let account = world.account().await;
+        let (passkey, _) = add_passkey(&world, &account, "Another").await;
+        let [own, beside, far] =
+            [world.sign_in(&account).await, world.sign_in(&account).await, world.sign_in(&account).await];
+        let by_another = Browser::sign_in(&world, &account, &passkey).await;
+        run!(world.app.db, sqlx::AssertSqlSafe(format!("UPDATE accounts SET {state}")));
+        run!(world.app.db, "UPDATE passkeys SET disabled_at_ms = 1");
+        let me: Me = own.get("/v1/me").await.json();
+        assert_ne!(me.passkey_readiness.state, ReadinessState::Ready);
+        let request = json!({ "passkey": passkey });
+        assert_eq!(own.post("/v1/sessions/end-by-passkey", &request).await.status, 204, "{state}");
+        assert!(!is_in(&by_another).await);
+        assert_eq!(log_out(&beside, "this_browser").await.status, 204, "{state}");
+        assert!(!is_in(&beside).await && is_in(&far).await);
+        assert_eq!(log_out(&own, "everywhere").await.status, 204, "{state}");
+        assert!(!is_in(&far).await);
+    }
 }

@@ -77,6 +77,23 @@ async fn more_than_what_is_left_is_refused_whole() {
 }
 
 #[tokio::test]
+async fn an_agent_that_asks_for_ever_more_does_not_fill_the_trail() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let agent = world.agent(&browser.account).await;
+    let before = told(&browser).await.len();
+    for number in 1..=12 {
+        assert_eq!(agent.charge(&format!("{number}000.00"), number).await.code(), Code::BudgetExceeded);
+    }
+    assert_eq!(told(&browser).await.len(), before + 5);
+    // What was refused is shown again in time, and what it pays always was.
+    world.advance_ms(12_000);
+    assert_eq!(agent.charge("13000.00", 13).await.code(), Code::BudgetExceeded);
+    assert_eq!(agent.charge("1.00", 14).await.status, 200);
+    assert_eq!(told(&browser).await.len(), before + 7);
+}
+
+#[tokio::test]
 async fn an_owner_sees_the_last_five_charges_of_each_agent() {
     let world = World::new().await;
     let (browser, other) = (world.browser().await, world.browser().await);

@@ -3,12 +3,14 @@
 mod charges;
 mod limits;
 mod pairing;
+mod races;
 
 use crate::support::{Answer, Browser, Program, SoftPasskey, World};
 use holdfast_protocol::{
     agents::{AgentList, AgentView},
     base64url::Bytes,
     history::{Activity, ActivityPage},
+    ids::AgentId,
     passkeys::AssertionOptions,
     step_up::{Kind, StepUpOptions},
 };
@@ -66,6 +68,13 @@ impl Asked {
     async fn claim(&self, world: &World) -> Answer {
         let body = json!({ "secret": self.secret });
         Program::ask(world.address, "/v1/agents/pairings/claim", &body).await
+    }
+
+    /// Fetches its token.
+    async fn program(&self, world: &World) -> Program {
+        let claimed: Value = self.claim(world).await.json();
+        let token = claimed["token"].as_str().unwrap().to_owned();
+        Program { address: world.address, id: AgentId::parse(&self.agent).unwrap(), token }
     }
 
     /// Whether the secret that it holds is in a text of the database.

@@ -40,10 +40,12 @@ async fn an_agent_asks_its_owner_signs_and_it_gets_its_token_once() {
     assert_eq!(approved.json::<Value>()["state"], "waiting");
     assert_eq!(look(&browser, &asked.code).await.code(), Code::NotFound);
     let claimed: Value = asked.claim(&world).await.json();
-    assert_eq!((&claimed["state"], &claimed["agent"]["state"]), (&json!("approved"), &json!("active")));
+    assert_eq!((&claimed["state"], &claimed["agent"]["state"]), (&json!("approved"), &json!("waiting")));
     let token = claimed["token"].as_str().unwrap().to_owned();
     let own = Program { address: world.address, id: view.agent, token: token.clone() }.own().await;
-    assert_eq!(own.json::<Value>(), claimed["agent"]);
+    let mut at_work = claimed["agent"].clone();
+    at_work["state"] = json!("active");
+    assert_eq!(own.json::<Value>(), at_work);
     assert_eq!(asked.claim(&world).await.code(), Code::PairingGone);
 
     let [agent] = &agents(&browser).await[..] else { panic!("not one") };
@@ -157,10 +159,77 @@ async fn many_owners_who_confirm_at_once_each_in_two_tabs_are_one() {
     for (number, browser) in browsers.iter().enumerate() {
         assert_eq!(agents(browser).await.len(), usize::from(number == tries[first].0));
     }
-    let claims = join_all((0..8).map(|_| asked.claim(&world))).await;
-    let fetched = claims.iter().filter(|claim| claim.status == 200).count();
-    assert_eq!(fetched, 1, "{claims:?}");
-    assert!(claims.iter().all(|claim| claim.status == 200 || claim.code() == Code::PairingGone));
+    // Of eight that fetch the token at once, one has it.
+    let agents = join_all((0..8).map(|_| asked.program(&world))).await;
+    let uses = join_all(agents.iter().map(Program::own)).await;
+    assert_eq!(uses.iter().filter(|own| own.status == 200).count(), 1, "{uses:?}");
+    assert!(uses.iter().all(|own| own.status == 200 || own.code() == Code::AgentTokenInvalid));
+}
+
+#[tokio::test]
+async fn a_token_that_got_lost_is_made_anew_until_one_is_used() {
+    let world = unguarded().await;
+    let beside = world.beside(|_| {}).await;
+    let browser = world.browser().await;
+    let asked = ask(&world).await;
+    assert_eq!(act(&browser, Kind::AgentApprove, &asked.approval(&world)).await.status, 200);
+    let (lost, mut agent) = (asked.program(&world).await, asked.program(&world).await);
+    assert_ne!(lost.token, agent.token);
+    assert_eq!(lost.own().await.code(), Code::AgentTokenInvalid);
+    // Nothing says that it is at work before it is.
+    assert_eq!(agents(&browser).await[0].state, AgentState::Waiting);
+    assert_eq!(told(&browser).await, Vec::<String>::new());
+    let mut elsewhere = agent.clone();
+    elsewhere.address = beside.address;
+    let uses = join_all((0..8).map(|at| [&agent, &elsewhere][at % 2].own())).await;
+    assert!(uses.iter().all(|own| own.status == 200), "{uses:?}");
+    assert_eq!(told(&browser).await.len(), 1);
+    assert_eq!(agents(&browser).await[0].state, AgentState::Active);
+    assert_eq!(asked.claim(&world).await.code(), Code::PairingGone);
+    assert_eq!(lost.own().await.code(), Code::AgentTokenInvalid);
+
+    // One that is first used to pay pays.
+    let another = ask(&world).await;
+    assert_eq!(act(&browser, Kind::AgentApprove, &another.approval(&world)).await.status, 200);
+    agent = another.program(&world).await;
+    assert_eq!(agent.charge("1.00", 1).await.status, 200);
+    assert_eq!(another.claim(&world).await.code(), Code::PairingGone);
+}
+
+#[tokio::test]
+async fn who_lets_its_time_pass_before_it_has_connected_gets_no_more() {
+    for is_fetched in [false, true] {
+        let world = unguarded().await;
+        let browser = world.browser().await;
+        let asked = ask(&world).await;
+        let mut approval = asked.approval(&world);
+        approval["expires_at_ms"] = json!(world.clock.now().unix_ms + 60_000);
+        assert_eq!(act(&browser, Kind::AgentApprove, &approval).await.status, 200);
+        approval.as_object_mut().unwrap().remove("code");
+        // As long as its pairing is there, it can still come.
+        world.advance_ms(60_000);
+        approval["expires_at_ms"] = json!(world.clock.now().unix_ms + 60_000);
+        assert_eq!(asked.claim(&world).await.code(), Code::PairingGone);
+        let more = act(&browser, Kind::AgentApprove, &approval).await;
+        assert_eq!(more.json::<Value>()["state"], "waiting");
+        let fetched = if is_fetched { Some(asked.program(&world).await) } else { None };
+
+        world.advance_ms(60_001);
+        world.app.sweep().await.unwrap();
+        approval["expires_at_ms"] = json!(world.clock.now().unix_ms + 119_999);
+        let before = agents(&browser).await;
+        let answers = [
+            act(&browser, Kind::AgentApprove, &approval).await,
+            browser.post("/v1/agents/approve/stepup", &approval).await,
+        ];
+        assert_eq!(answers.map(|answer| answer.code()), [Code::PairingGone; 2]);
+        assert_eq!(asked.claim(&world).await.code(), Code::PairingGone);
+        if let Some(fetched) = fetched {
+            assert_eq!(fetched.own().await.code(), Code::AgentTokenInvalid);
+        }
+        assert_eq!(agents(&browser).await, before);
+        assert_eq!(before[0].state, AgentState::Expired);
+    }
 }
 
 #[tokio::test]
@@ -269,10 +338,16 @@ async fn who_is_revoked_before_it_has_its_token_never_gets_it() {
     let world = unguarded().await;
     let browser = world.browser().await;
     for kind in [Kind::AgentRevoke, Kind::AgentTeardown] {
-        let asked: Asked = ask(&world).await;
-        assert_eq!(act(&browser, Kind::AgentApprove, &asked.approval(&world)).await.status, 200);
-        let parameters = json!({ "agent": asked.agent, "name": "Shopper" });
-        assert_eq!(act(&browser, kind, &parameters).await.status, 204);
-        assert_eq!(asked.claim(&world).await.code(), Code::PairingGone);
+        let (asked, fetching): (Asked, Asked) = (ask(&world).await, ask(&world).await);
+        for asked in [&asked, &fetching] {
+            assert_eq!(act(&browser, Kind::AgentApprove, &asked.approval(&world)).await.status, 200);
+        }
+        let fetched = fetching.program(&world).await;
+        for asked in [&asked, &fetching] {
+            let parameters = json!({ "agent": asked.agent, "name": "Shopper" });
+            assert_eq!(act(&browser, kind, &parameters).await.status, 204);
+            assert_eq!(asked.claim(&world).await.code(), Code::PairingGone);
+        }
+        assert_eq!(fetched.own().await.code(), Code::AgentTokenInvalid);
     }
 }

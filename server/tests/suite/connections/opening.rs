@@ -7,6 +7,7 @@ use holdfast_protocol::{
     problem::{Code, Problem},
 };
 use serde_json::json;
+use std::num::NonZeroU32;
 use tokio_tungstenite::tungstenite::{self, handshake::client::Request};
 
 /// Opens a ticket's stream and says how it was refused; `None`: it was not.
@@ -52,6 +53,25 @@ async fn a_ticket_opens_one_connection_and_is_spent() {
         assert!(minted.ticket.expires_in_s <= 60);
         assert_eq!(refused(&browser, &minted, transport).await, None);
         assert_eq!(refused(&browser, &minted, transport).await, Some(Code::TicketInvalid));
+    }
+}
+
+#[tokio::test]
+async fn tickets_are_tried_so_often_and_a_try_too_many_spends_none() {
+    for transport in BOTH {
+        let world = World::with(|config| config.rates.session.burst = NonZeroU32::new(10).unwrap()).await;
+        let browser = world.browser().await;
+        let minted = browser.mint().await;
+        let mut guess = browser.mint().await;
+        guess.ticket.ticket.push('x');
+        let mut tried = 0;
+        while refused(&browser, &guess, transport).await == Some(Code::TicketInvalid) {
+            tried += 1;
+        }
+        assert!((1..10).contains(&tried), "{tried}");
+        assert_eq!(refused(&browser, &minted, transport).await, Some(Code::RateLimited));
+        world.advance_ms(100);
+        assert_eq!(refused(&browser, &minted, transport).await, None);
     }
 }
 

@@ -17,6 +17,7 @@ use holdfast_protocol::{
 };
 use holdfast_server::{
     app::App,
+    db::Tx,
     problem::{Refusal, Result},
     vault::{self, Reader},
 };
@@ -112,6 +113,10 @@ impl Reader for Agent {
 
     fn channel(&self) -> &Name {
         &self.channel
+    }
+
+    async fn write(&self, app: &App) -> Result<Tx> {
+        Ok(app.db.write().await?)
     }
 }
 

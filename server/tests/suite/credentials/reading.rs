@@ -5,12 +5,12 @@ use crate::support::{Answer, Browser, PlainBody, Program, World};
 use axum::{Router, http::Method};
 use futures_util::future::join_all;
 use holdfast_protocol::{
-    agents::Teardown,
+    agents::{FileScope, Revocation, Teardown},
     credentials::{CredentialValue, LastRead, ReadableCredentials},
     history::Activity,
     problem::Code,
 };
-use holdfast_server::{app::App, credentials, vault};
+use holdfast_server::{access, app::App, credentials, vault};
 
 async fn ask(browser: &Browser, path: &str, agent: Option<&Agent>) -> Answer {
     let mut request = browser.request(Method::GET, path);
@@ -94,6 +94,30 @@ async fn an_agents_own_channel_is_its_id_and_goes_with_it() {
     assert_eq!(agent.read("/v1/agents/credentials/BOTH").await.code(), Code::AgentTokenInvalid);
     let left: Vec<_> = console.list().await.into_iter().map(|view| view.name).collect();
     assert_eq!(left, [name("BOTH")]);
+}
+
+/// Its token was believed when its request came, and its owner was told that it is revoked before it was answered.
+#[tokio::test]
+async fn an_agent_that_is_revoked_before_it_is_answered_reads_nothing() {
+    let console = Console::new().await;
+    console.store("default", "KEY", b"hunter2").await;
+    let (app, account) = (&console.world.app, &console.owner.browser.account);
+    let id = console.world.agent(account).await.id;
+    let believed = access::Agent {
+        id: id.clone(),
+        account: account.clone(),
+        name: "Shopper".to_owned(),
+        scope: FileScope::Workspace,
+        channel: name(id.as_str()),
+    };
+    let read = async || {
+        let secret = vault::read(app, &believed, &name("KEY")).await;
+        secret.map(|secret| secret.to_vec()).map_err(|refusal| refusal.code())
+    };
+    assert_eq!(read().await, Ok(b"hunter2".to_vec()));
+    let revocation = Revocation { agent: id, name: "Shopper".to_owned() };
+    assert_eq!(console.act(revocation, None).await.status, 204);
+    assert_eq!(read().await, Err(Code::AgentTokenInvalid));
 }
 
 #[tokio::test]

@@ -45,11 +45,11 @@ fn addition(browser: &Browser) -> Addition {
 }
 
 /// Begins the registration of a further passkey, confirmed with one that is there.
-async fn begin(browser: &Browser, by: &SoftPasskey) -> RegistrationOptions {
+pub async fn begin(browser: &Browser, by: &SoftPasskey) -> RegistrationOptions {
     act(browser, by, &addition(browser)).await.json()
 }
 
-async fn finish(
+pub async fn finish(
     browser: &Browser,
     options: &RegistrationOptions,
     credential: &RegistrationResponse,

@@ -44,6 +44,24 @@ async fn a_removed_passkey_is_refused_and_offered_no_more_and_stays_in_the_list(
 }
 
 #[tokio::test]
+async fn a_removal_that_cannot_be_mailed_does_not_happen() {
+    let world = World::new().await;
+    let (browser, first) = world.set_up_by_ceremony().await;
+    let (second, view) = add(&world, &browser, &first).await;
+    let before = stored_facts(&world).await;
+    run!(world.app.db, "ALTER TABLE outbox RENAME TO gone");
+    assert_eq!(act(&browser, &first, &removal(&view)).await.status, 500);
+    run!(world.app.db, "ALTER TABLE gone RENAME TO outbox");
+    run!(world.app.db, "DELETE FROM step_ups");
+    assert_eq!(stored_facts(&world).await, before);
+    let mut guest = world.guest();
+    assert_eq!(guest.sign_in(&second, |_| {}).await.status, 200);
+    let mails = world.count("outbox").await;
+    assert_eq!(act(&browser, &first, &removal(&view)).await.status, 204);
+    assert_eq!(world.count("outbox").await, mails + 1);
+}
+
+#[tokio::test]
 async fn it_is_the_one_that_was_read_and_not_the_last() {
     let world = World::new().await;
     let (browser, first) = world.set_up_by_ceremony().await;

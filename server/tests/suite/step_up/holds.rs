@@ -1,17 +1,25 @@
 //! What an account that is held back may still do (U1, U9).
 
-use super::stage::{Stage, add_passkey, confirm, each};
+use super::stage::{Stage, add_passkey, confirm, each_with};
 use crate::support::run;
 use holdfast_protocol::{
     account::Me,
     problem::{Code, Problem},
     step_up::{Kind, Outcome, Power, ReadinessState, StepUpOptions},
 };
+use holdfast_server::config::Config;
 
-const HOLDS: [(Hold, Code, ReadinessState); 3] = [
-    (Hold::Recovery, Code::RecoveryPending, ReadinessState::RecoveryPending),
-    (Hold::Cooldown, Code::Cooldown, ReadinessState::Cooldown),
-    (Hold::Risk, Code::RiskHold, ReadinessState::RiskHold),
+/// What the operator has switched off.
+type Flags = fn(&mut Config);
+
+const NONE: Flags = |_| {};
+const ALL: Flags = |config| config.step_up_off = Kind::ALL.to_vec();
+
+const HOLDS: [(Hold, Code, ReadinessState, Flags); 4] = [
+    (Hold::Recovery, Code::RecoveryPending, ReadinessState::RecoveryPending, NONE),
+    (Hold::Cooldown, Code::Cooldown, ReadinessState::Cooldown, NONE),
+    (Hold::Risk, Code::RiskHold, ReadinessState::RiskHold, NONE),
+    (Hold::Risk, Code::RiskHold, ReadinessState::RiskHold, ALL),
 ];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -49,8 +57,9 @@ async fn release(stage: &Stage) {
 
 #[tokio::test]
 async fn what_gives_power_waits_and_what_takes_it_away_works() {
-    for (which, code, state) in HOLDS {
-        each(async |stage| {
+    for (which, code, state, flags) in HOLDS {
+        let change = |config: &mut Config, _| flags(config);
+        each_with(change, async |stage| {
             let confirmation = stage.confirmation().await;
             // The passkey is older than the hold.
             stage.world().advance_ms(1);
@@ -86,8 +95,8 @@ async fn what_gives_power_waits_and_what_takes_it_away_works() {
 
 #[tokio::test]
 async fn in_a_hold_a_passkey_is_removed_by_one_that_is_older() {
-    for (which, code, _) in HOLDS {
-        let stage = Stage::new(Kind::PasskeyRemove).await;
+    for (which, code, _, flags) in HOLDS {
+        let stage = Stage::with(Kind::PasskeyRemove, flags).await;
         stage.world().advance_ms(10);
         hold(&stage, which).await;
         let (_, young) = add_passkey(stage.world(), stage.account(), "Young").await;
@@ -96,6 +105,8 @@ async fn in_a_hold_a_passkey_is_removed_by_one_that_is_older() {
         assert!(offered.clone().any(|allowed| allowed.id == stage.passkey.id));
         assert!(!offered.clone().any(|allowed| allowed.id == young.id), "it is not offered");
         let before = stage.facts().await;
+        stage.assert_asked(&stage.act(None).await, "token");
+        assert_eq!(stage.facts().await, before);
         let answer = stage.act(Some(&confirm(&options, &young, |_| {}))).await;
         stage.assert_refused(&answer, Code::StepUpMismatch, Outcome::Failed, &before).await;
 

@@ -8,7 +8,7 @@ mod holds;
 mod keys;
 mod log;
 mod races;
-mod stage;
+pub mod stage;
 mod table;
 mod times;
 mod trail;

@@ -1,7 +1,7 @@
 //! One time for what is judged and what is recorded, and clocks that are apart.
 
 use super::stage::{Stage, confirm};
-use crate::trail::{enrol, verified};
+use crate::trail::{additions_switched_off, enrol, verified_by};
 use holdfast_protocol::step_up::{Kind, Outcome, StepUpOptions};
 use holdfast_server::verify_log::Heads;
 use std::time::Duration;
@@ -29,7 +29,7 @@ async fn an_action_whose_confirmation_expires_on_the_way_is_refused_or_recorded_
         }
     }
     assert!(done > 0 && refused > 0, "{done} done, {refused} refused: the expiry was nowhere on the way");
-    let (summary, findings) = verified(world, Heads::default()).await;
+    let (summary, findings) = verified_by(world, additions_switched_off(), Heads::default()).await;
     assert_eq!((summary.step_ups, findings), (done, Vec::new()));
 }
 
@@ -56,7 +56,8 @@ async fn a_confirmation_from_an_instance_whose_clock_is_ahead_is_taken_up_to_fiv
             let confirmation = stage.confirmation().await;
             assert!(stage.act(Some(&confirmation)).await.status.is_success());
         }
-        let (summary, findings) = verified(stage.world(), Heads::default()).await;
+        let (summary, findings) =
+            verified_by(stage.world(), additions_switched_off(), Heads::default()).await;
         assert_eq!((summary.step_ups, findings), (1, Vec::new()), "{ahead_ms} ms ahead");
     }
 }

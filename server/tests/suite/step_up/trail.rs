@@ -1,7 +1,7 @@
 //! What `holdfast verify-log` says of the trail that the actions leave.
 
 use super::stage::{Stage, mounted};
-use crate::trail::{enrol, verified};
+use crate::trail::{additions_switched_off, enrol, verified_by};
 use holdfast_server::verify_log::Heads;
 
 #[tokio::test]
@@ -19,7 +19,8 @@ async fn a_trail_of_every_action_is_all_well() {
         let confirmation = stage.confirmation().await;
         stage.assert_done(&stage.act(Some(&confirmation)).await, &before).await;
         stage.assert_asked(&stage.act(Some(&confirmation)).await, "token");
-        let (summary, findings) = verified(stage.world(), Heads::default()).await;
+        let (summary, findings) =
+            verified_by(stage.world(), additions_switched_off(), Heads::default()).await;
         assert_eq!((summary.step_ups, findings), (confirmed, Vec::new()), "after {kind}");
     }
 }

@@ -71,6 +71,10 @@ async fn without_a_session_nothing_is_answered() {
         let hash = holdfast_protocol::base64url::encode(&holdfast_server::app::stored(token));
         vec![
             attack("no cookie", request, Code::SignedOut, |request| request.remove("cookie")),
+            attack("an agent's token", request, Code::SignedOut, |request| {
+                request.remove("cookie");
+                request.add("authorization", format!("Bearer {}", target.token));
+            }),
             cookies("no session", Code::SignedOut, csrf),
             cookies("an empty session", Code::SignedOut, &format!("__Host-holdfast=; {csrf}")),
             cookies("another name", Code::SignedOut, &format!("holdfast={token}; {csrf}")),
@@ -141,7 +145,7 @@ async fn without_a_proof_of_its_key_a_session_is_worth_nothing() {
         let foreign_header = "eyJ0eXAiOiJkcG9wK2p3dCJ9.e30.AAAA";
         vec![
             attack("no proof", request, Code::PopProofMissing, |request| request.remove("dpop")),
-            attack("two proofs", request, Code::InvalidRequest, |request| request.double("dpop")),
+            attack("two proofs", request, Code::PopProofInvalid, |request| request.double("dpop")),
             attack("no proof but a word", request, Code::PopProofInvalid, |request| {
                 // Two headers of which the first is dropped: what is left is not made anew.
                 request.remove("dpop");
