@@ -3,6 +3,8 @@
 mod check;
 mod dev_secrets;
 
+pub(crate) use check::actions;
+
 use crate::{config::Config, secrets::Secret};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -95,7 +97,8 @@ pub struct Settings {
     pub refuse_counter_rollback: Option<bool>,
 
     /// Actions that are carried out without a fresh confirmation, separated by commas: to go back when
-    /// confirmations fail. Each use is recorded and shown [default: none].
+    /// confirmations fail. Each use is recorded and shown. Passkeys are not removed without one while the account
+    /// is held back [default: none].
     #[arg(long, env = "HOLDFAST_STEP_UP_OFF", value_name = "ACTIONS", value_delimiter = ',')]
     pub step_up_off: Option<Vec<String>>,
 

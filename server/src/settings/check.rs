@@ -145,7 +145,8 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
     Ok(Start { config, listen, data, witness, database_url, made_setup_token })
 }
 
-fn actions(names: &[String], wrong: &mut Vec<String>) -> Vec<Kind> {
+/// The actions of these names; what is wrong with one is added to the rest.
+pub(crate) fn actions(names: &[String], wrong: &mut Vec<String>) -> Vec<Kind> {
     let known = || Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
     let mut actions = Vec::new();
     for name in names {

@@ -30,8 +30,8 @@ pub(super) struct Account {
     passkeys: HashMap<Vec<u8>, Passkey>,
     /// Added before events came with evidence.
     older: Vec<PasskeyId>,
-    /// Confirmed step-ups for a further passkey, of which none has come yet.
-    additions: u64,
+    /// Those that may still bring a further passkey.
+    additions: Vec<Addition>,
     /// The passkey that was removed just now, before the step-up of that removal, which it may have confirmed.
     removing: Option<PasskeyId>,
     ceremonies: HashSet<CeremonyId>,
@@ -39,6 +39,16 @@ pub(super) struct Account {
     heads: Signed,
     newest_head: i64,
 }
+
+/// A step-up for a further passkey, which has not come yet.
+struct Addition {
+    session: SessionId,
+    until_ms: i64,
+}
+
+/// A further passkey is registered within the five minutes of a ceremony. The sixth is for what waits between
+/// two looks at the clock, and for clocks that are apart.
+const ADDED_WITHIN_MS: i64 = 360_000;
 
 /// What the next row's hash is made over.
 enum Previous {
@@ -69,7 +79,7 @@ impl Account {
             says: None,
             passkeys: HashMap::new(),
             older: Vec::new(),
-            additions: 0,
+            additions: Vec::new(),
             removing: None,
             ceremonies: HashSet::new(),
             nonces: HashSet::new(),
@@ -87,8 +97,10 @@ impl Account {
     }
 
     pub(super) fn take(&mut self, row: &Row, rules: &Rules, summary: &mut Summary, found: &mut Vec<Finding>) {
-        let place = Place::Event { account: row.account.escape_ascii().to_string(), event: row.id };
-        let mut note = |fault| found.push(Finding { place: place.clone(), fault });
+        let mut note = |fault| {
+            let account = row.account.escape_ascii().to_string();
+            found.push(Finding { place: Place::Event { account, event: row.id }, fault });
+        };
         self.says = row.count;
         self.rows += 1;
         summary.events += 1;
@@ -102,7 +114,7 @@ impl Account {
             self.previous = Previous::Unknown;
         }
         self.next = row.id.saturating_add(1);
-        self.chain(row, summary).into_iter().for_each(&mut note);
+        self.chain(row, rules, summary).into_iter().for_each(&mut note);
         for (hash, signed) in self.heads.remove(&row.id).unwrap_or_default() {
             summary.heads += 1;
             if row.hash.as_deref() != Some(hash.as_slice()) {
@@ -123,7 +135,7 @@ impl Account {
     pub(super) fn end(self, summary: &mut Summary, passkeys: &mut Passkeys) -> Vec<Finding> {
         summary.accounts += 1;
         passkeys.keep(&self.id, self.passkeys);
-        self.older.iter().for_each(|id| passkeys.keep_older(id.as_str()));
+        self.older.iter().for_each(|id| passkeys.keep_older(&self.id, id.as_str()));
         let place = Place::Account { account: self.id.escape_ascii().to_string() };
         let fault = match self.says {
             None => Some(Fault::NoAccount),
@@ -136,11 +148,11 @@ impl Account {
     }
 
     /// Holds the row against its hash.
-    fn chain(&mut self, row: &Row, summary: &mut Summary) -> Option<Fault> {
+    fn chain(&mut self, row: &Row, rules: &Rules, summary: &mut Summary) -> Option<Fault> {
         let Some(stored) = row.hash.as_deref() else {
             if matches!(self.previous, Previous::Unchained) {
                 summary.unchained += 1;
-                return None;
+                return (!rules.allow_unchained).then_some(Fault::NeverChained);
             }
             self.previous = Previous::Unknown;
             return Some(Fault::Unchained);
@@ -171,6 +183,9 @@ impl Account {
         let Event { what, session, evidence } = event;
         // The server records both in one transaction, and between them at most that a passkey counted backwards.
         let removing = self.removing.take();
+        // By the time of whatever comes in between, too: one that was never finished is no pass for a row with an
+        // earlier time.
+        self.additions.retain(|addition| row.at_ms < addition.until_ms);
         let is_older = matches!(self.previous, Previous::Unchained)
             && matches!((&what, &evidence), (Activity::PasskeyAdded { .. }, None));
         if !is_older && !is_evidence_of(&what, evidence.as_ref()) {
@@ -179,13 +194,15 @@ impl Account {
         match &what {
             Activity::PasskeySuspect { .. } => self.removing.clone_from(&removing),
             Activity::PasskeyAdded { .. } if !self.passkeys.is_empty() || !self.older.is_empty() => {
-                self.additions = self.additions.checked_sub(1).ok_or(Fault::Unconfirmed)?;
+                self.use_addition(session.as_ref())?;
             }
-            Activity::StepUp {
-                action: Kind::PasskeyRegisterAdditional,
-                outcome: Outcome::Confirmed | Outcome::Unguarded,
-                ..
-            } => self.additions += 1,
+            Activity::StepUp { action, outcome: Outcome::Unguarded, .. } => {
+                *summary.unguarded.entry(*action).or_default() += 1;
+                if !rules.step_up_off.contains(action) {
+                    return Err(Fault::Unguarded);
+                }
+                self.note_addition(*action, session.as_ref(), row.at_ms);
+            }
             _ => {}
         }
         match (what, evidence) {
@@ -240,9 +257,24 @@ impl Account {
                     return Err(Fault::UsedTwice);
                 }
                 summary.step_ups += 1;
+                self.note_addition(action, session.as_ref(), row.at_ms);
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    fn note_addition(&mut self, action: Kind, session: Option<&SessionId>, at_ms: i64) {
+        if let (Kind::PasskeyRegisterAdditional, Some(session)) = (action, session) {
+            let until_ms = at_ms.saturating_add(ADDED_WITHIN_MS);
+            self.additions.push(Addition { session: session.clone(), until_ms });
+        }
+    }
+
+    /// A step-up brings one passkey, to the session that confirmed it.
+    fn use_addition(&mut self, session: Option<&SessionId>) -> Result<(), Fault> {
+        let its_own = self.additions.iter().position(|addition| Some(&addition.session) == session);
+        self.additions.remove(its_own.ok_or(Fault::Unconfirmed)?);
         Ok(())
     }
 }
@@ -252,6 +284,7 @@ fn read(row: &Row) -> Result<Event, &'static str> {
     fn text(column: &[u8]) -> Option<&str> {
         std::str::from_utf8(column).ok()
     }
+    row.not_text.map_or(Ok(()), Err)?;
     text(&row.account).and_then(|id| AccountId::parse(id).ok()).ok_or("account_id")?;
     u64::try_from(row.at_ms).map_err(|_| "at_ms")?;
     let what: Activity = serde_json::from_slice(&row.what).map_err(|_| "what")?;

@@ -51,6 +51,16 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["heads", "key", "expect"])]
     pub without_heads: bool,
 
+    /// Take events without a hash, at the beginning of an account, for those from before there was a hash chain
+    /// (version 0003 of the database). Nothing proves them, nor the keys of the passkeys that they added.
+    #[arg(long)]
+    pub allow_unchained: bool,
+
+    /// Actions whose step-up was switched off for a while, separated by commas: what was done without is told, and
+    /// is no finding. Whoever can write the database can add such events.
+    #[arg(long, env = "HOLDFAST_STEP_UP_OFF", value_name = "ACTIONS", value_delimiter = ',')]
+    pub step_up_off: Option<Vec<String>>,
+
     /// Check, too, that HOLDFAST_SECRET or HOLDFAST_SECRET_PREVIOUS signed each token. A secret that was
     /// rotated away since signed the older ones.
     #[arg(long)]
@@ -92,6 +102,11 @@ pub async fn run(arguments: Arguments, out: &mut impl Write) -> Result<Verdict, 
     let Told { findings, broken, .. } = told;
     if let Some(error) = broken {
         return Err(format!("nothing can be written: {error}"));
+    }
+    if !arguments.without_heads && lines == 0 && summary.events > 0 && findings == 0 {
+        return Err("no signed head is in the files that were read, so that nothing there speaks for these events. The \
+                    server signs a minute after its start and once a minute from then on; --without-heads goes without."
+            .to_owned());
     }
     let with_heads = (!arguments.without_heads).then_some(lines);
     let summed_up = sum_up(out, &summary, with_heads, findings)
@@ -150,6 +165,7 @@ impl Arguments {
             secret_previous: self.secret_previous.or(file.secret_previous),
             related_origins: self.related_origins.or(file.related_origins),
             embedding_origins: self.embedding_origins.or(file.embedding_origins),
+            step_up_off: self.step_up_off.or(file.step_up_off),
             ..self
         })
     }
@@ -162,11 +178,18 @@ impl Arguments {
                 return Err("HOLDFAST_SECRET is not set, and --check-secret asks for it".to_owned());
             }
         };
+        let mut wrong = Vec::new();
+        let step_up_off = settings::actions(self.step_up_off.as_deref().unwrap_or_default(), &mut wrong);
+        if !wrong.is_empty() {
+            return Err(wrong.join(" "));
+        }
         let origins = |given: &Option<Vec<String>>| given.clone().unwrap_or_default();
         Ok(Rules {
             keys,
             related_origins: origins(&self.related_origins),
             embedding_origins: origins(&self.embedding_origins),
+            allow_unchained: self.allow_unchained,
+            step_up_off,
         })
     }
 }
@@ -223,13 +246,17 @@ fn read_heads(
 }
 
 fn sum_up(out: &mut impl Write, summary: &Summary, lines: Option<u64>, findings: u64) -> io::Result<()> {
-    let Summary { accounts, events, step_ups, passkeys, heads, uncovered, unchained, .. } = summary;
+    let Summary { accounts, events, step_ups, passkeys, unguarded, heads, uncovered, unchained, .. } =
+        summary;
     writeln!(
         out,
         "{accounts} accounts, {events} events, {step_ups} step-ups and {passkeys} passkeys verified."
     )?;
+    let each = unguarded.iter().map(|(kind, number)| format!("{number} of {kind}")).collect::<Vec<_>>();
+    let (all, of) = (unguarded.values().sum::<u64>(), if each.is_empty() { "" } else { ": " });
+    writeln!(out, "{all} actions were done without a step-up{of}{}.", each.join(", "))?;
     if *unchained > 0 {
-        writeln!(out, "{unchained} events are from before there was a hash chain.")?;
+        writeln!(out, "{unchained} events have no hash: nothing proves them.")?;
     }
     match lines {
         Some(lines) => {

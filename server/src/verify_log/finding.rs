@@ -44,6 +44,8 @@ pub enum Fault {
     OutOfOrder,
     /// No hash, although an event before it has one.
     Unchained,
+    /// No hash, nor has any before it, and nobody said that the trail is so old.
+    NeverChained,
     /// The row is not what was hashed.
     Altered,
     /// A column does not hold what such a column holds.
@@ -54,8 +56,10 @@ pub enum Fault {
     Evidence,
     /// A credential that the account has already.
     RegisteredTwice,
-    /// A further passkey, and no step-up for it before.
+    /// A further passkey, and no step-up of its own before, in the same session and in time.
     Unconfirmed,
+    /// Carried out without a step-up, and nobody said that it was switched off.
+    Unguarded,
     /// The parameters are not those of the action.
     Parameters,
     /// The token is none of a step-up.
@@ -125,11 +129,17 @@ impl fmt::Display for Fault {
             Self::Missing { from } => write!(f, "events are missing before it, from {from} on"),
             Self::OutOfOrder => f.write_str("its number is none, or was there before"),
             Self::Unchained => f.write_str("it has no hash, although one before it has"),
+            Self::NeverChained => f.write_str(
+                "it has no hash; --allow-unchained takes it for one from before there was a hash chain",
+            ),
             Self::Altered => f.write_str("it is not what was recorded: its hash does not fit"),
             Self::Unreadable { column } => write!(f, "its column `{column}` does not hold what it should"),
             Self::Evidence => f.write_str("it comes without its evidence, or with another's"),
             Self::RegisteredTwice => f.write_str("its credential was registered before"),
-            Self::Unconfirmed => f.write_str("a further passkey was added without a step-up"),
+            Self::Unconfirmed => f.write_str("a further passkey was added without a step-up of its own"),
+            Self::Unguarded => f.write_str(
+                "it was done without a step-up; --step-up-off names actions that were switched off",
+            ),
             Self::Parameters => f.write_str("the parameters are not those of its action"),
             Self::Token => f.write_str("the token is not one of a step-up"),
             Self::Mac => f.write_str("the given secret has not signed the token"),

@@ -17,7 +17,9 @@ pub use store::{passkeys, rows};
 
 use crate::{audit::chain::Link, secrets::Keyring};
 use account::Account;
+use holdfast_protocol::step_up::Kind;
 use passkeys::Passkeys;
+use std::collections::BTreeMap;
 
 /// A row of the audit trail as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Row {
     pub hash: Option<Vec<u8>>,
     /// How many events the account says to have; `None`: there is no such account.
     pub count: Option<i64>,
+    /// A column of text that SQLite holds as something else.
+    pub not_text: Option<&'static str>,
 }
 
 impl Row {
@@ -61,6 +65,8 @@ pub struct PasskeyRow {
     pub credential_id: Vec<u8>,
     pub public_key: Vec<u8>,
     pub enabled: bool,
+    /// A column of text that SQLite holds as something else.
+    pub not_text: Option<&'static str>,
 }
 
 /// What a signature may say beside what its token says.
@@ -72,15 +78,22 @@ pub struct Rules {
     pub related_origins: Vec<String>,
     /// Origins in whose frames a passkey may be used.
     pub embedding_origins: Vec<String>,
+    /// The database may be from before there was a hash chain: an account's first events may have no hash, and
+    /// come without evidence.
+    pub allow_unchained: bool,
+    /// Actions that the operator had switched the step-up off of.
+    pub step_up_off: Vec<Kind>,
 }
 
 /// What was verified.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     pub accounts: u64,
     pub events: u64,
     /// Confirmed step-ups whose every part is right.
     pub step_ups: u64,
+    /// Actions that were done without a step-up, which nothing proves.
+    pub unguarded: BTreeMap<Kind, u64>,
     /// Rows of the table of passkeys, held against their registrations.
     pub passkeys: u64,
     /// Signed heads that the trail was held against.

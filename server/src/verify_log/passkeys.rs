@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Passkeys {
     /// By credential id.
     registered: HashMap<Vec<u8>, Registered>,
-    /// Ids of passkeys that were added before events came with evidence.
-    older: HashSet<Vec<u8>>,
+    /// Accounts, and ids of their passkeys that were added before events came with evidence.
+    older: HashSet<[Vec<u8>; 2]>,
 }
 
 struct Registered {
@@ -24,14 +24,15 @@ impl Passkeys {
         }
     }
 
-    pub(super) fn keep_older(&mut self, id: &str) {
-        self.older.insert(id.as_bytes().to_vec());
+    pub(super) fn keep_older(&mut self, account: &[u8], id: &str) {
+        self.older.insert([account.to_vec(), id.as_bytes().to_vec()]);
     }
 
     /// Whoever can write the table could sign in with a key of their own.
     pub(super) fn judge(&self, row: &PasskeyRow) -> Option<Finding> {
         let fault = match self.registered.get(&row.credential_id) {
-            None if self.older.contains(&row.id) => return None,
+            _ if let Some(column) = row.not_text => Fault::Unreadable { column },
+            None if self.older.contains(&[row.account.clone(), row.id.clone()]) => return None,
             None => Fault::NeverRegistered,
             Some(Registered { account, passkey }) => {
                 if *account != row.account || passkey.id.as_str().as_bytes() != row.id {

@@ -53,8 +53,13 @@ pub(crate) async fn measure() -> Result<Vec<Figure>> {
 
     let db = Db::inspect_sqlite(&file).await?;
     let mut ratios = Vec::new();
+    let mut before = openssl()?;
     for _ in 0..ROUNDS {
-        ratios.push(ours(&db, folder.path()).await? / openssl()?);
+        let ours = ours(&db, folder.path()).await?;
+        // A round takes seconds, in which other work comes to the machine and goes: held against both ends.
+        let after = openssl()?;
+        ratios.push(ours / f64::midpoint(before, after));
+        before = after;
     }
     db.close().await;
     Ok(vec![Figure { name: "log.verify_over_openssl", value: median(ratios), aim: Aim::AtLeast(0.7) }])

@@ -8,6 +8,7 @@ use holdfast_server::{
     secrets::Secret,
     verify_log::{self, Arguments, Verdict},
 };
+use sqlx::{AssertSqlSafe, SqlitePool, sqlite::SqliteConnectOptions};
 use std::{
     fs,
     net::TcpListener,
@@ -18,7 +19,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Where the database of a world is, and its heads.
-fn arguments(world: &World, folder: &Path) -> Arguments {
+pub(super) fn arguments(world: &World, folder: &Path) -> Arguments {
     let mut arguments = Arguments { data: Some(folder.to_owned()), ..Arguments::default() };
     match &world.app.db {
         Db::Sqlite(_) => {
@@ -35,7 +36,7 @@ fn arguments(world: &World, folder: &Path) -> Arguments {
     arguments
 }
 
-async fn said(arguments: Arguments) -> (Result<Verdict, String>, String) {
+pub(super) async fn said(arguments: Arguments) -> (Result<Verdict, String>, String) {
     let mut out = Vec::new();
     let verdict = verify_log::run(arguments, &mut out).await;
     (verdict, String::from_utf8(out).unwrap())
@@ -95,6 +96,52 @@ async fn what_is_no_text_any_more_is_found_too() {
     assert!(text.contains("event 2: its column `what` does not hold what it should\n"), "{text}");
 }
 
+/// The same bytes, which nothing that looks for a text finds any more.
+#[tokio::test]
+async fn a_blob_in_the_place_of_a_text_is_found() {
+    let (real, folder) = (Real::new().await, TempDir::new().unwrap());
+    // PostgreSQL keeps each column to its type.
+    if !matches!(real.world.app.db, Db::Sqlite(_)) {
+        return;
+    }
+    // Who alters the file need not heed its foreign keys.
+    let file = real.world.folder.path().join("holdfast.db");
+    let careless = SqliteConnectOptions::new().filename(file).foreign_keys(false);
+    let db = Db::Sqlite(SqlitePool::connect_with(careless).await.unwrap());
+    let arguments = Arguments { without_heads: true, ..arguments(&real.world, folder.path()) };
+    let cases = [
+        ("activity", "what", 4),
+        ("activity", "browser", 4),
+        ("activity", "system", 4),
+        ("activity", "session_id", 4),
+        ("activity", "evidence", 4),
+        ("activity", "step_up", 4),
+        ("passkeys", "id", 3),
+        ("passkeys", "account_id", 3),
+    ];
+    for (table, column, count) in cases {
+        let of = if table == "activity" { "evidence IS NOT NULL AND step_up IS NOT NULL" } else { "0 = 0" };
+        let cast = |to: &str| format!("UPDATE {table} SET {column} = CAST({column} AS {to}) WHERE {of}");
+        assert_eq!(run!(db, AssertSqlSafe(cast("BLOB"))), count, "{table}.{column}");
+        let (verdict, text) = said(arguments.clone()).await;
+        let told = text.matches(&format!(": its column `{column}` does not hold what it should\n")).count();
+        assert_eq!((verdict, told), (Ok(Verdict::Findings), usize::try_from(count).unwrap()), "{text}");
+        assert_eq!(run!(db, AssertSqlSafe(cast("TEXT"))), count, "{table}.{column}");
+    }
+    // And what is neither number nor bytes any more; nobody stops the rest from being judged with it.
+    for column in ["id", "at_ms", "hash"] {
+        let kept = format!(
+            "UPDATE activity SET {column} = 0.5 WHERE account_id = '{}' AND id = 2",
+            real.owner.account
+        );
+        assert_eq!(run!(db, AssertSqlSafe(kept)), 1, "{column}");
+        let (verdict, text) = said(arguments.clone()).await;
+        assert_eq!(verdict, Ok(Verdict::Findings), "{text}");
+        assert!(text.contains("3 passkeys verified."), "{text}");
+        run!(db, "UPDATE activity SET id = 2 WHERE id = 0.5");
+    }
+}
+
 #[tokio::test]
 async fn without_what_it_needs_it_verifies_nothing() {
     let (real, folder) = (Real::new().await, TempDir::new().unwrap());
@@ -111,6 +158,11 @@ async fn without_what_it_needs_it_verifies_nothing() {
         assert!(said(arguments.clone()).await.0.is_err(), "{name}");
         fs::rename(elsewhere, folder.path().join(name)).unwrap();
     }
+    // The wrong file, or one that somebody has emptied, speaks for nothing.
+    let emptied = folder.path().join("emptied");
+    fs::write(&emptied, "").unwrap();
+    let (verdict, _) = said(Arguments { heads: vec![emptied], ..arguments.clone() }).await;
+    assert!(verdict.is_err_and(|why| why.contains("no signed head is in the files")));
     assert_eq!(said(arguments.clone()).await.0, Ok(Verdict::AllIsWell));
     assert!(said(Arguments { check_secret: true, ..arguments.clone() }).await.0.is_err());
     let empty = folder.path().join("empty");
@@ -153,7 +205,8 @@ async fn its_exit_code_says_it_too() {
 async fn the_program_signs_what_happens_until_it_stops() {
     // Only its randomness is used, and its idea of a browser: the server that stops is a program of its own.
     let (world, data) = (World::new().await, TempDir::new().unwrap());
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // The servers of other tests, which take what is free meanwhile, are at 127.0.0.1.
+    let address = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
     let holdfast = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
         command.env_clear().stderr(Stdio::null()).current_dir(&data);

@@ -108,6 +108,16 @@ impl Bench {
         *self.confirmed.last().unwrap()
     }
 
+    /// What is found in other rows, their numbers and hashes made to fit.
+    fn found_in(&self, mut rows: Vec<Row>, rules: Rules) -> Vec<Fault> {
+        for account in rows.chunk_by_mut(|one, next| one.account == next.account) {
+            account.iter_mut().zip(1..).for_each(|(row, id)| row.id = id);
+        }
+        rechain(&mut rows);
+        let found = judge(&rows, rules, Heads::default()).1;
+        found.into_iter().map(|Finding { fault, .. }| fault).collect()
+    }
+
     /// A token that the server has not signed, for whatever is changed, signed by the owner's own passkey.
     fn found(
         &self,
@@ -225,6 +235,66 @@ async fn a_ceremony_and_a_nonce_are_used_once() {
     assert_eq!(found(&|it| it.claims.nonce = nonce.clone()), [Fault::UsedTwice]);
 }
 
+/// A passkey beside the one that was registered in this row, in the session of the other row and at its time.
+fn further(registered: &Row, confirmed: &Row) -> Row {
+    let evidence = serde_json::from_slice(registered.evidence.as_deref().unwrap()).unwrap();
+    let Evidence::Registration { public_key, backup_eligible, .. } = evidence else {
+        panic!("a registration")
+    };
+    let credential_id = Bytes(vec![7; 32]);
+    let evidence = Evidence::Registration { credential_id, public_key, backup_eligible };
+    let (session, at_ms) = (confirmed.session.clone(), confirmed.at_ms);
+    Row { evidence: Some(serde_json::to_vec(&evidence).unwrap()), session, at_ms, ..registered.clone() }
+}
+
+#[tokio::test]
+async fn a_further_passkey_has_a_step_up_of_its_own() {
+    let bench = Bench::new().await;
+    let owner = bench.real.owner.account.clone();
+    let at = bench.real.enrolment(&bench.rows);
+    let mut addition = Forgery::of(&bench.rows[bench.last()]).unwrap();
+    addition.becomes(&Addition { account: owner, email: "mara@example.org".to_owned() });
+    let addition = addition.signed_by(&bench.real.passkey, |_| {});
+    let further = further(&bench.rows[at], &addition);
+    let later = |row: &Row, ms: i64| Row { at_ms: addition.at_ms + ms, ..row.clone() };
+    let elsewhere = |session: Option<SessionId>| {
+        let session = session.map(|session| session.as_str().into());
+        Row { session, ..further.clone() }
+    };
+    // Anything that happens, and no step-up.
+    let other = bench.rows[at + 1].clone();
+    let unguarded = {
+        let (action, outcome) = (Kind::PasskeyRegisterAdditional, Outcome::Unguarded);
+        let what = Activity::StepUp { action, outcome, sentence: String::new(), code: None };
+        Row { what: serde_json::to_vec(&what).unwrap(), evidence: None, ..addition.clone() }
+    };
+    let found = |tail: &[&Row], rules: &Rules| {
+        let rows = tail.iter().map(|row| (*row).clone());
+        bench.found_in([&bench.rows[..bench.last()], &rows.collect::<Vec<_>>()].concat(), rules.clone())
+    };
+    let cases: [(&str, &[&Row], &[Fault]); 11] = [
+        ("in time", &[&addition, &further], &[]),
+        ("with something between", &[&addition, &later(&other, 359_999), &later(&further, 359_999)], &[]),
+        ("by a clock that is behind", &[&addition, &later(&further, -5_000)], &[]),
+        ("none", &[&other, &further], &[Fault::Unconfirmed]),
+        ("before it", &[&further, &addition], &[Fault::Unconfirmed]),
+        ("once for two", &[&addition, &further, &further], &[Fault::Unconfirmed]),
+        ("too late", &[&addition, &later(&further, 360_000)], &[Fault::Unconfirmed]),
+        ("too late, and dated back", &[&addition, &later(&other, 360_000), &further], &[Fault::Unconfirmed]),
+        ("another session", &[&addition, &elsewhere(Some(SessionId::make([9; 16])))], &[Fault::Unconfirmed]),
+        ("no session", &[&addition, &elsewhere(None)], &[Fault::Unconfirmed]),
+        ("unguarded", &[&unguarded, &further], &[Fault::Unguarded, Fault::Unconfirmed]),
+    ];
+    let rules = Rules::default();
+    for (case, tail, faults) in cases {
+        assert_eq!(found(tail, &rules), faults, "{case}");
+    }
+    let off = Rules { step_up_off: vec![Kind::PasskeyRegisterAdditional], ..Rules::default() };
+    assert_eq!(found(&[&unguarded, &further], &off), []);
+    let nowhere = Row { session: None, ..unguarded.clone() };
+    assert_eq!(found(&[&nowhere, &elsewhere(None)], &off), [Fault::Unconfirmed]);
+}
+
 #[tokio::test]
 async fn a_passkey_signs_between_its_registration_and_its_removal() {
     let bench = Bench::new().await;
@@ -236,15 +306,7 @@ async fn a_passkey_signs_between_its_registration_and_its_removal() {
     let found = |change: &dyn Fn(&mut Vec<Row>)| {
         let mut rows = bench.rows.clone();
         change(&mut rows);
-        let first = rows.iter().position(|row| row.account == bench.rows[at].account).unwrap();
-        for (row, id) in rows[first..].iter_mut().zip(1..) {
-            if row.account == bench.rows[at].account {
-                row.id = id;
-            }
-        }
-        rechain(&mut rows);
-        let found = judge(&rows, Rules::default(), Heads::default()).1;
-        found.into_iter().map(|finding| finding.fault).collect::<Vec<_>>()
+        bench.found_in(rows, Rules::default())
     };
     assert_eq!(found(&|_| {}), []);
 
@@ -266,34 +328,6 @@ async fn a_passkey_signs_between_its_registration_and_its_removal() {
     assert_eq!(found(&|rows| rows[at].evidence = None), without);
     let doubled = found(&|rows| rows.insert(at, rows[at].clone()));
     assert_eq!(doubled, [Fault::Unconfirmed]);
-
-    // A further one, once without and once with its step-up.
-    let mut further: Vec<Row> = bench.rows.clone();
-    let Evidence::Registration { public_key, backup_eligible, .. } =
-        serde_json::from_slice(further[at].evidence.as_deref().unwrap()).unwrap()
-    else {
-        panic!("a registration")
-    };
-    let credential_id = Bytes(vec![7; 32]);
-    let evidence = Evidence::Registration { credential_id, public_key, backup_eligible };
-    further[at].evidence = Some(serde_json::to_vec(&evidence).unwrap());
-    let further = further.swap_remove(at);
-    assert_eq!(found(&|rows| rows.insert(bench.last() + 1, further.clone())), [Fault::Unconfirmed]);
-    let mut addition = Forgery::of(&bench.rows[bench.last()]).unwrap();
-    let account = bench.real.owner.account.clone();
-    let parameters = Addition { account, email: "mara@example.org".to_owned() };
-    addition.becomes(&parameters);
-    let addition = addition.signed_by(&bench.real.passkey, |_| {});
-    let confirmed = |rows: &mut Vec<Row>| {
-        rows[bench.last()] = addition.clone();
-        rows.insert(bench.last() + 1, further.clone());
-    };
-    assert_eq!(found(&confirmed), []);
-    let twice = |rows: &mut Vec<Row>| {
-        confirmed(rows);
-        rows.insert(bench.last() + 1, further.clone());
-    };
-    assert_eq!(found(&twice), [Fault::Unconfirmed]);
 
     // Evidence where none belongs, and the other kind of it.
     assert_eq!(found(&|rows| rows[at + 1].evidence = rows[at].evidence.clone()), [Fault::Evidence]);

@@ -1,13 +1,14 @@
 //! Signed heads against somebody who can write the database, and makes everything in it fit.
 
 use super::{Real, forgeries::Forgery, judge, rechain};
-use crate::support::World;
+use crate::support::{World, run};
 use holdfast_protocol::base64url;
 use holdfast_server::{
     audit::{
         Witness,
         heads::{HEADS, KEY, LineFault, PUBLIC_KEY, PublicKey},
     },
+    db::Db,
     entropy::Entropy,
     verify_log::{Fault, Finding, Heads, Place, Row, Rules},
 };
@@ -48,6 +49,25 @@ async fn what_is_new_is_signed_once_and_what_was_signed_is_found() {
     let (summary, findings) = real.verified(heads).await;
     assert_eq!(findings, []);
     assert_eq!((summary.heads, summary.uncovered), (4, 1));
+}
+
+#[tokio::test]
+async fn an_unreadable_hash_of_one_account_leaves_no_other_unsigned() {
+    let (real, folder) = (Real::new().await, TempDir::new().unwrap());
+    // PostgreSQL keeps each column to its type.
+    if !matches!(real.world.app.db, Db::Sqlite(_)) {
+        return;
+    }
+    let mut witness = real.sign(folder.path()).await;
+    let app = &real.world.app;
+    let other = real.world.account().await;
+    real.world.happens(&other, "unreadable").await;
+    run!(app.db, "UPDATE activity SET hash = 7 WHERE account_id = $1", other.as_str());
+    real.world.happens(&real.owner.account, "new").await;
+    witness.sign(&app.db, &app.clock).await.unwrap();
+    let signed = fs::read_to_string(folder.path().join(HEADS)).unwrap();
+    let last = signed.lines().last().unwrap();
+    assert!(last.contains(real.owner.account.as_str()) && !last.contains(other.as_str()), "{last}");
 }
 
 #[tokio::test]

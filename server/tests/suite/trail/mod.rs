@@ -6,12 +6,13 @@ mod command;
 mod forgeries;
 mod heads;
 mod own_end;
+mod unguarded;
 
 use crate::support::{Browser, SoftPasskey, World, passkey_of, run};
 use holdfast_protocol::{
     base64url::Bytes,
     history::Activity,
-    ids::{AccountId, CeremonyId, PasskeyId},
+    ids::{AccountId, CeremonyId, PasskeyId, SessionId},
     passkeys::{AssertionOptions, AssertionResponse, PasskeyList},
     recovery::Regeneration,
     step_up::{Action, Confirmation, Evidence, Kind, Outcome, Request, StepUpOptions},
@@ -154,11 +155,19 @@ async fn passkeys(world: &World) -> Vec<PasskeyRow> {
 
 /// What the trail in a world's database is worth.
 pub async fn verified(world: &World, heads: Heads) -> (Summary, Vec<Finding>) {
+    verified_by(world, Rules::default(), heads).await
+}
+
+/// The same by other rules.
+pub async fn verified_by(world: &World, rules: Rules, heads: Heads) -> (Summary, Vec<Finding>) {
     let mut findings = Vec::new();
-    let verified = verify_log::verify(&world.app.db, Rules::default(), heads, |finding| {
-        findings.push(finding);
-    });
+    let verified = verify_log::verify(&world.app.db, rules, heads, |finding| findings.push(finding));
     (verified.await.unwrap(), findings)
+}
+
+/// Where [`enrol`] has recorded further passkeys.
+pub fn additions_switched_off() -> Rules {
+    Rules { step_up_off: vec![Kind::PasskeyRegisterAdditional], ..Rules::default() }
 }
 
 /// A new account, whose passkey was added as the server adds one.
@@ -186,7 +195,8 @@ pub async fn enrol(world: &World) {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let of = AccountId::parse(&text(&account)).unwrap();
         let at_ms = world.clock.unix_ms();
-        let event = |what| Event { account: &of, what, device: None, session: None, at_ms };
+        let session = SessionId::make([7; 16]);
+        let event = |what| Event { account: &of, what, device: None, session: Some(&session), at_ms };
         if !accounts.insert(account) {
             let (action, outcome) = (Kind::PasskeyRegisterAdditional, Outcome::Unguarded);
             let what = Activity::StepUp { action, outcome, sentence: String::new(), code: None };
@@ -284,8 +294,31 @@ async fn a_trail_from_before_there_were_hashes_goes_on_and_is_told_of() {
     let older = "UPDATE activity SET hash = NULL, evidence = NULL WHERE account_id = $1";
     run!(real.world.app.db, older, account.as_str());
     real.world.happens(&account, "three").await;
-    let (summary, findings) = real.verified(Heads::default()).await;
+    let old = || Rules { allow_unchained: true, ..Rules::default() };
+    let (summary, findings) = verified_by(&real.world, old(), Heads::default()).await;
     assert_eq!((summary.unchained, findings), (2, Vec::new()));
+    let (_, findings) = real.verified(Heads::default()).await;
+    let place = |event| Place::Event { account: account.to_string(), event };
+    let fault = Fault::NeverChained;
+    assert_eq!(findings, [1, 2].map(|event| Finding { place: place(event), fault: fault.clone() }));
+
+    // Its passkey has no key in the trail; another account's with the same id has.
+    let PasskeyList { passkeys } = real.owner.get("/v1/passkey").await.json();
+    let (mine, theirs) = (passkey_of(&account), passkeys[0].id.clone());
+    let renamed = "UPDATE activity SET what = REPLACE(what, $1, $2) WHERE account_id = $3 AND id = 1";
+    run!(real.world.app.db, renamed, mine.as_str(), theirs.as_str(), account.as_str());
+    let (id, key) = real.registered().await;
+    real.swap_passkey(&[7; 32], &key).await;
+    let (_, findings) = verified_by(&real.world, old(), Heads::default()).await;
+    let passkey = |account: &AccountId, passkey: &PasskeyId| {
+        let place = Place::Passkey { account: account.to_string(), passkey: passkey.to_string() };
+        Finding { place, fault: Fault::NeverRegistered }
+    };
+    let both = [passkey(&account, &mine), passkey(&real.owner.account, &theirs)];
+    assert!(findings.len() == 2 && both.iter().all(|it| findings.contains(it)), "{findings:?}");
+    real.swap_passkey(&id, &key).await;
+    let (_, findings) = verified_by(&real.world, old(), Heads::default()).await;
+    assert_eq!(findings, [passkey(&account, &mine)]);
 }
 
 #[tokio::test]
