@@ -22,7 +22,10 @@ export class PopError extends Error {
 }
 
 export interface Options {
-  /** The only origin that is ever dialled and that proofs name. Default: the page's own. */
+  /**
+   * The only origin that is ever dialled and that proofs name, as `location.origin` spells it: without a path, and
+   * without the port that its scheme has anyway. Default: the page's own.
+   */
   origin?: string;
   /**
    * The session's CSRF token, or what gives it. Default: the cookie `csrf`, which workers
@@ -38,7 +41,10 @@ export interface PopClientEvents {
   status: CustomEvent<Status>;
 }
 
-/** The proof-of-possession client of one origin. Its event `status` tells what happens to the session. */
+/**
+ * The proof-of-possession client of one origin. Its event `status` tells what happens to the session. Addresses
+ * that are relative begin at this origin, whatever the address of the page or worker is.
+ */
 export class PopClient extends EventTarget {
   private constructor();
   /** Finds the stored key, if there is one. */
@@ -56,12 +62,14 @@ export class PopClient extends EventTarget {
   refreshKey(): Promise<boolean>;
   /** The value of the header `DPoP` (RFC 9449) for one request to this client's origin. */
   proof(method: string, url: string | URL): Promise<string>;
-  /** Keeps the header `DPoP-Nonce` of a response for the proofs to come; `fetch` does it by itself. */
+  /**
+   * Keeps the header `DPoP-Nonce` of a response for the proofs to come of this client; `fetch` does it by itself.
+   */
   noteNonce(nonce: string): void;
   /**
-   * `fetch` with a proof and the session's CSRF token. Where only a fresh nonce was missing, or another
-   * tab had signed in anew, it tries again by itself; a body that can be read only once is sent once, and
-   * the refusal is yours to judge. A redirect is an error.
+   * `fetch` with a proof and the session's CSRF token. Where only a fresh nonce was missing (RFC 9449 section 9:
+   * the header `WWW-Authenticate` says `use_dpop_nonce`), or another tab had signed in anew, it tries again by
+   * itself; a body that can be read only once is sent once, and the refusal is yours to judge. A redirect is an error.
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Opens a WebSocket, and keeps it open until `close()`. */
@@ -107,7 +115,12 @@ export type ConnectionState =
  * A WebSocket that is proven and comes back by itself. It is open from its first proof until either end closes it
  * (`close` with that one's code and reason; 4400 to 4499 and codes like 1001 and 1011, with which it comes back,
  * are no application's last word) or it ends for good (4403: sign in, 4404: its owner ended it, 4400: refused);
- * what happens in between is told by `state`. While it is held back or lost, up to 64 KiB wait; more throws `too_much_held`.
+ * what happens in between is told by `state`. While it is held back or lost, up to 64 KiB wait; more throws
+ * `too_much_held`, and a `Blob`, which is read first and counts in `bufferedAmount` only then, tells of it by `error`.
+ * Holdfast's server takes messages of at most 64 KiB: a larger one ends the connection with 4400.
+ *
+ * Only a proven connection, whose last `state` is `open`, says `close`'s code and reason: they say that all before
+ * them has arrived. On any other, or where a `Blob` was lost, `close` ends it with `error` and 1006.
  */
 export interface PopSocket extends WebSocket {
   /** Does not wait for the next try. */
@@ -120,7 +133,8 @@ export const PopSocket: Pick<typeof WebSocket, "prototype" | "CONNECTING" | "OPE
 
 /**
  * Server-sent events that are proven and come back by themselves. No request carries `Last-Event-ID`, since each
- * time it is a new connection: what was missed is to be fetched at each `open`.
+ * time it is a new connection: what was missed is to be fetched at each `open`. Of the server's events, `pop` is
+ * the protocol's, and those that are named `open`, `error` or `state` are not heard: these are its own.
  */
 export interface PopEventSource extends EventSource {
   /** Does not wait for the next try. */

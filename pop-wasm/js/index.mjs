@@ -115,6 +115,8 @@ export class PopClient extends EventTarget {
     mine(token);
     this.#client = client;
     this.#origin = origin;
+    // It is spelled as a browser spells it.
+    this.#address("");
     now(client, HEAR, (_, detail) => this.dispatchEvent(new CustomEvent("status", { detail })));
   }
 
@@ -203,12 +205,12 @@ export class PopClient extends EventTarget {
         if (token !== undefined) headers.set("X-CSRF-Token", token);
       }
       const response = await fetch(request);
-      const nonce = response.headers.get("DPoP-Nonce");
-      if (nonce) this.noteNonce(nonce);
+      // Where there is none, there is none to note.
+      this.noteNonce(response.headers.get("DPoP-Nonce"));
       // What was sent once is the caller's to judge.
       if (response.status !== 401 || once) return response;
-      const problem = await response.clone().json().catch(() => undefined);
-      const stale = problem?.code === "use_dpop_nonce";
+      // RFC 9449 section 9, which an answer to HEAD can say as well.
+      const stale = /use_dpop_nonce/.test(response.headers.get("WWW-Authenticate"));
       // Otherwise a lagging tab is worth one more try: another may have signed in anew. Each reason counts once.
       if (tried[stale] || !(stale || (await this.refreshKey()))) return response;
       tried[stale] = true;
@@ -241,6 +243,10 @@ export class PopSocket extends EventTarget {
   #wish;
   // Blobs are read before they are sent, and what comes after them waits.
   #before;
+  // Whether one of them was never sent.
+  #lost;
+  // Whether it is proven.
+  #flows;
   #state = 0;
   binaryType = "blob";
 
@@ -256,7 +262,8 @@ export class PopSocket extends EventTarget {
         return;
       }
       tellState(this, state, what);
-      if (state === "open" && this.#state === 0) {
+      this.#flows = state === "open";
+      if (this.#flows && this.#state === 0) {
         this.#state = 1;
         this.dispatchEvent(new Event("open"));
       }
@@ -292,7 +299,10 @@ export class PopSocket extends EventTarget {
       const bytes = data instanceof Blob ? data.arrayBuffer() : data;
       const sent = Promise.all([bytes, this.#before])
         .then(([bytes]) => this.#send(bytes))
-        .catch(() => {})
+        .catch(() => {
+          this.#lost = true;
+          if (this.#state === 1) this.dispatchEvent(new Event("error"));
+        })
         .then(() => this.#before === sent && (this.#before = undefined));
       this.#before = sent;
     } else {
@@ -321,9 +331,10 @@ export class PopSocket extends EventTarget {
     // As with any WebSocket, what was sent before goes first, and nobody is told from inside the call.
     Promise.resolve(this.#before)
       .then(() => {
-        // A last word says that all before it has arrived.
-        if (now(this.#line, HELD_BYTES)) return;
-        now(this.#line, WIRE)?.close(code, reason);
+        const wire = now(this.#line, WIRE);
+        // A last word says that all before it has arrived, and wants somebody who hears it.
+        if (!this.#flows || this.#lost || wire.readyState !== 1) return;
+        wire.close(code, reason);
         this.#wish = { code, reason, wasClean: true };
       })
       .finally(() => now(this.#line, CLOSE));
@@ -352,7 +363,7 @@ export class PopEventSource extends EventTarget {
       }
       tellState(this, state, what);
       if (this.#state === 2) return;
-      const next = state === "open" || state === "held" ? 1 : state === "ended" ? 2 : 0;
+      const next = { open: 1, held: this.#state, ended: 2 }[state] ?? 0;
       if (next === this.#state) return;
       this.#state = next;
       this.dispatchEvent(new Event(next === 1 ? "open" : "error"));

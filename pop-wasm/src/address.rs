@@ -43,8 +43,9 @@ impl Origin {
             Some((path, query)) => (path, Some(query)),
             None => (rest, None),
         };
-        // What a URL parser leaves alone and JSON writes as it is, in path and query alike.
-        if !is_made_of(rest, 2048, b"-._~%!$&()*+,;=:@/?") || parts(path, b'/').any(is_dots) {
+        // What a URL parser leaves alone and JSON writes as it is, in path and query alike, but for `'` in a query,
+        // which no ticket is bound to.
+        if !is_made_of(rest, 2048, b"-._~%!$&'()*+,;=:@/?[]|") || parts(path, b'/').any(is_dots) {
             return Err(PopError::BadArgument);
         }
         Ok(Path { path: path.to_owned(), query: query.map(str::to_owned) })
@@ -196,7 +197,14 @@ mod tests {
         for bad in ["/a b", "/a\"b", "/a\\b", "/ä", "/a/../b", "/a/%2e%2E/b", "/./a", "/a\n", "/a{b}"] {
             assert_eq!(origin().path(bad), Err(PopError::BadArgument), "{bad:?}");
         }
-        for good in ["/", "/v1/..a", "/v1/a...", "/%41", "/v1/connections/con_7q4m-2f9k-xw1d-0h3t/answer"] {
+        for good in [
+            "/",
+            "/v1/..a",
+            "/v1/a...",
+            "/%41",
+            "/v1/connections/con_7q4m-2f9k-xw1d-0h3t/answer",
+            "/it's[1]|2",
+        ] {
             assert_eq!(origin().path(good).unwrap().as_str(), good);
         }
     }

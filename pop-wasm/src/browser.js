@@ -78,7 +78,7 @@ export const csrfToken = async (given) => {
   }
 };
 
-// What was answered, if it is JSON, with its status and two of its headers.
+// What was answered, if it is JSON, with its status and what is said in its headers.
 export const post = async (address, type, body, proof, csrf) => {
   const headers = { "Content-Type": type };
   if (proof) headers.DPoP = proof;
@@ -98,7 +98,9 @@ export const post = async (address, type, body, proof, csrf) => {
   const header = (name) => response.headers.get(name);
   // RFC 9110's `delay-seconds`; a date, which Holdfast never sends, counts as nothing.
   const after = header("Retry-After") * 1000 || 0;
-  return { ...answer, status: response.status, nonce: header("DPoP-Nonce"), after };
+  // RFC 9449 section 9.
+  const stale = header("WWW-Authenticate")?.match("use_dpop_nonce");
+  return { ...answer, status: response.status, nonce: header("DPoP-Nonce"), stale, after };
 };
 
 // transport.rs

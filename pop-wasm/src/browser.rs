@@ -67,8 +67,10 @@ impl Pool {
                 return Err(error);
             }
         }
-        let left = pool.len() - 16;
-        pool.split_off(left).try_into().map_err(|_| PopError::NotSupported)
+        let Some((rest, taken)) = pool.split_last_chunk() else { return Err(PopError::NotSupported) };
+        let (left, taken) = (rest.len(), *taken);
+        pool.truncate(left);
+        Ok(taken)
     }
 }
 

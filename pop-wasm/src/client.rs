@@ -56,6 +56,16 @@ pub enum Kept {
     MemoryOnly,
 }
 
+/// What the key store holds.
+enum Found {
+    /// Another key than this client had. It is current now.
+    Another,
+    /// No key, though this client's was put there.
+    Nothing,
+    /// Nothing new: the same key, or none where none is kept.
+    Same,
+}
+
 struct Inner {
     origin: Origin,
     csrf: Option<Function>,
@@ -156,10 +166,9 @@ impl PopClient {
     /// that was refused for its key (`pop_key_replaced`, `pop_foreign_key`, `signed_out`) is worth one
     /// more try.
     pub async fn refresh_key(&self) -> bool {
-        let replaced = self.read_key().await;
+        let replaced = matches!(self.read_key().await, Found::Another);
         if replaced {
-            self.on_other_key();
-            self.tell(Status::KeyReplaced);
+            self.on_replaced();
         }
         replaced
     }
@@ -177,7 +186,7 @@ impl PopClient {
         self.prove(&key, method, &self.0.origin.path(path)?).await
     }
 
-    /// Keeps a nonce for the proofs to come: the header `DPoP-Nonce` of any response, a retry's too.
+    /// Keeps a nonce for this client's proofs to come: the header `DPoP-Nonce` of any response, a retry's too.
     pub fn note_nonce(&self, nonce: &str) {
         if is_nonce(nonce) {
             self.0.nonce.replace(Some(nonce.to_owned()));
@@ -315,17 +324,24 @@ impl PopClient {
         }
     }
 
-    /// Takes the stored key, if it is another one. A store that was wiped takes nothing away: the key
-    /// in memory still works.
-    async fn read_key(&self) -> bool {
+    /// Takes the stored key, if it is another one. A store that was wiped takes nothing away by itself: the
+    /// key in memory still works.
+    async fn read_key(&self) -> Found {
         let _lock = Lock::of_the_key().await;
-        let Ok(Some(found)) = key_store::load().await else { return false };
-        let other = self.thumbprint().as_ref() != Some(found.thumbprint());
-        if other {
-            self.0.key.replace(Some(Rc::new(found)));
-            self.0.kept.set(Kept::Stored);
+        match key_store::load().await {
+            Ok(Some(found)) if self.thumbprint().as_ref() != Some(found.thumbprint()) => {
+                self.0.key.replace(Some(Rc::new(found)));
+                self.0.kept.set(Kept::Stored);
+                Found::Another
+            }
+            Ok(None) if self.0.kept.get() == Kept::Stored => Found::Nothing,
+            Ok(_) | Err(_) => Found::Same,
         }
-        other
+    }
+
+    fn on_replaced(&self) {
+        self.on_other_key();
+        self.tell(Status::KeyReplaced);
     }
 
     fn on_other_key(&self) {

@@ -74,7 +74,7 @@ macro_rules! handle {
                 self.0.0.retry_now();
             }
 
-            /// Ends it. What is held back is dropped, and the other end then hears no word of it.
+            /// Ends it. Where it is not proven, the other end hears no word of it, and what is held back is dropped.
             pub fn close(&self) {
                 self.0.0.close_with(DONE, "");
             }
@@ -99,8 +99,8 @@ handle!(EventStream);
 
 impl Connection {
     /// Ends it, with what the application at the other end hears: 1000, or 3000 to 4999 but for 4400 to 4499,
-    /// and at most 123 bytes. Where something that was sent is still held back, it is dropped, and the other end
-    /// hears no word: one would say that all before it has arrived.
+    /// and at most 123 bytes. Only a proven connection says it ([`State::Open`]), since it says that all before it
+    /// has arrived: on any other the other end hears no word, and what is held back is dropped.
     ///
     /// # Errors
     ///

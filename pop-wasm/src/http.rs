@@ -52,12 +52,13 @@ pub(crate) async fn ticket(
         _ => NotDialled::NoKey,
     })?;
     let Some(answer) = answered else { return Err(NotDialled::Later { after_ms: 0 }) };
+    let later = NotDialled::Later { after_ms: number(&answer, "after") };
     match status(&answer) {
-        // Anything but a ticket is not from this server: a portal, a proxy. Perhaps later.
-        200..=299 => read(&answer).ok_or(NotDialled::Later { after_ms: 0 }),
-        401 if wants_nonce(&answer) => Err(NotDialled::Later { after_ms: 0 }),
+        200..=299 => read(&answer).ok_or(later),
+        408 | 425 | 429 | 500..=599 => Err(later),
+        // What is neither a ticket nor a problem of this server's is from in between: a portal, a proxy.
+        _ if wants_nonce(&answer) || member(&answer, "code").is_none() => Err(later),
         401 => Err(NotDialled::SignedOut),
-        408 | 425 | 429 | 500..=599 => Err(NotDialled::Later { after_ms: number(&answer, "after") }),
         _ => Err(NotDialled::Refused),
     }
 }
@@ -79,7 +80,7 @@ async fn post_proven(
         if let Some(nonce) = text_member(&answer, "nonce") {
             client.note_nonce(&nonce);
         }
-        if !(may_repeat && status(&answer) == 401 && wants_nonce(&answer)) {
+        if !(may_repeat && wants_nonce(&answer)) {
             return Ok(Some(answer));
         }
         may_repeat = false;
@@ -95,7 +96,7 @@ fn number(answer: &JsValue, name: &str) -> u64 {
 }
 
 fn wants_nonce(answer: &JsValue) -> bool {
-    text_member(answer, "code").as_deref() == Some("use_dpop_nonce")
+    member(answer, "stale").is_some()
 }
 
 /// What became of an answer that went by POST.

@@ -4,10 +4,10 @@
 //! imports, and `js/index.d.ts` documents it: doc comments here would travel to every browser.
 
 use crate::{
-    End, Kept, NewKey, Options, PopClient, PopError, State, Status,
+    End, Kept, NewKey, Options, PopClient, PopError, State,
     browser::function,
     http,
-    key::{Key, signature_bytes},
+    key::Key,
     link::Link,
     task::spawn,
     told::{Kind, Told},
@@ -185,7 +185,7 @@ fn telling(listener: Function) -> impl Fn(&Told) {
     move |told| {
         let none = JsValue::UNDEFINED;
         let (kind, first, second, third) = match told {
-            Told::Status(status) => ("status", spelled_status(*status).into(), none.clone(), none.clone()),
+            Told::Status(status) => ("status", status.code().into(), none.clone(), none.clone()),
             Told::State(state) => {
                 let (state, detail) = spelled(*state);
                 (state, detail, none.clone(), none.clone())
@@ -197,14 +197,6 @@ fn telling(listener: Function) -> impl Fn(&Told) {
             Told::Event { name, data, id } => ("event", name.into(), data.into(), id.into()),
         };
         tell(&listener, &kind.into(), &first, &second, &third);
-    }
-}
-
-fn spelled_status(status: Status) -> &'static str {
-    match status {
-        Status::KeyReplaced => "key-replaced",
-        Status::SignedOut => "signed-out",
-        Status::MemoryOnly => "memory-only",
     }
 }
 
@@ -238,16 +230,7 @@ fn prove(client: &PopClient, key: Option<Rc<Key>>, with: &With) {
     };
     match made() {
         Ok((proof, key)) => {
-            let (done, proof) = (with.function(0), Rc::new(proof));
-            let unsigned = Rc::clone(&proof);
-            let signed = function(move |refused, signature| {
-                let outcome = match refused {
-                    0 => Ok(unsigned.signed(&signature_bytes(&signature)).into()),
-                    _ => Err(PopError::KeyRefused),
-                };
-                finish(&done, outcome);
-            });
-            key.begin(&proof, &signed);
+            key.prove_for(&proof, &with.function(0));
         }
         Err(error) => with.done(Err(error)),
     }

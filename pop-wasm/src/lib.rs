@@ -33,6 +33,8 @@ mod share;
 mod tabs;
 mod task;
 mod transport;
+#[cfg(test)]
+mod types_tests;
 
 pub use client::{Kept, NewKey, Options, PopClient};
 pub use connection::{Connection, Data, EventStream, LastWord};

@@ -152,10 +152,10 @@ impl Link {
         self.machine.borrow().standing() == Standing::Proven && held.borrow().is_empty()
     }
 
-    /// With what the application at the other end shall hear, which says that all before it has arrived: where
-    /// something is held back, without a word.
+    /// With what the application at the other end shall hear, which says that all before it has arrived: without a
+    /// word where something is held back, and where the connection is not proven.
     pub(crate) fn close_with(&self, code: u16, reason: &str) {
-        if self.held_out.borrow().is_empty()
+        if self.flows(&self.held_out)
             && let Some(dialled) = &*self.dialled.borrow()
         {
             dialled.transport.close_with(code, reason);

@@ -66,18 +66,21 @@ impl UnsignedProof {
     /// Everything that goes in is of a kind that JSON writes as it is: base64url, a token, a checked
     /// path, digits, `NQCHAR`.
     pub(crate) fn new(head: &str, claims: &Claims<'_>) -> Self {
-        let jti = base64url::encode(&claims.jti);
-        let htu = claims.origin.htu(claims.path);
-        let mut json = String::with_capacity(128 + htu.len() + claims.nonce.map_or(0, str::len));
-        for part in [r#"{"jti":""#, &jti, r#"","htm":""#, claims.method, r#"","htu":""#, &htu, r#"","iat":"#]
-        {
+        let nonce = claims.nonce.unwrap_or_default();
+        let origin = claims.origin.as_str();
+        let path = claims.path.as_str();
+        let mut json = String::with_capacity(128 + origin.len() + path.len() + nonce.len());
+        json.push_str(r#"{"jti":""#);
+        base64url::push(&mut json, &claims.jti);
+        // The address without query and fragment.
+        for part in [r#"","htm":""#, claims.method, r#"","htu":""#, origin, path, r#"","iat":"#] {
             json.push_str(part);
         }
         push_number(&mut json, claims.iat_s);
-        if let Some(nonce) = claims.nonce {
-            json.push_str(r#","nonce":""#);
-            json.push_str(nonce);
-            json.push('"');
+        if !nonce.is_empty() {
+            for part in [r#","nonce":""#, nonce, r#"""#] {
+                json.push_str(part);
+            }
         }
         json.push('}');
         let mut text = String::with_capacity(head.len() + json.len() * 4 / 3 + 2);
@@ -86,14 +89,9 @@ impl UnsignedProof {
         Self(text)
     }
 
-    /// The bytes to sign.
-    pub(crate) fn signing_input(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-
-    /// The header's value.
-    pub(crate) fn signed(&self, signature: &[u8; 64]) -> String {
-        joined(&[&self.0, ".", &base64url::encode(signature)])
+    /// What is signed, and comes before the signature in the header's value.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -128,9 +126,9 @@ mod tests {
         let path = origin.path("/v1/me?a=b").unwrap();
         let claims =
             Claims { jti: [9; 16], method: "GET", origin: &origin, path: &path, iat_s: 1_790_000_000, nonce };
-        let unsigned = UnsignedProof::new(&public.proof_head(), &claims);
-        let signature: Signature = key.sign(unsigned.signing_input());
-        unsigned.signed(&signature.to_bytes().into())
+        let UnsignedProof(unsigned) = UnsignedProof::new(&public.proof_head(), &claims);
+        let signature: Signature = key.sign(unsigned.as_bytes());
+        joined(&[&unsigned, ".", &base64url::encode(&signature.to_bytes())])
     }
 
     #[test]

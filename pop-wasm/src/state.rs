@@ -39,6 +39,10 @@ pub enum End {
 }
 
 impl End {
+    /// All of them, for documents and tests.
+    pub const ALL: [End; 6] =
+        [End::Closed, End::EndedByApplication, End::SignedOut, End::NoKey, End::EndedByOwner, End::Refused];
+
     /// What a program decides by.
     pub const fn code(self) -> &'static str {
         match self {

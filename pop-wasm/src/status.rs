@@ -15,6 +15,20 @@ pub enum Status {
     MemoryOnly,
 }
 
+impl Status {
+    /// All of them, for documents and tests.
+    pub const ALL: [Status; 3] = [Status::KeyReplaced, Status::SignedOut, Status::MemoryOnly];
+
+    /// What a program decides by.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Status::KeyReplaced => "key-replaced",
+            Status::SignedOut => "signed-out",
+            Status::MemoryOnly => "memory-only",
+        }
+    }
+}
+
 /// Listens until it is dropped.
 #[must_use = "dropping it stops listening"]
 pub struct Subscription {

@@ -139,7 +139,8 @@ const SIGNED_IN = {
   async "the page's session is found"() {
     const { thumbprint } = await open();
     expect(/^[A-Za-z0-9_-]{43}$/.test(thumbprint), thumbprint);
-    await rejects(() => open({ origin: "nowhere" }), "wrong_origin");
+    // The second is an origin, and no browser spells it so.
+    for (const origin of ["nowhere", "https://console.example:443"]) await rejects(() => open({ origin }), "wrong_origin");
   },
 
   async "fetch proves itself, with a nonce that it had to learn"() {
@@ -158,6 +159,14 @@ const SIGNED_IN = {
     is((await text.json()).code, "not_found");
     const request = await (await open()).fetch(new Request("/v1/connections/end", init));
     is((await request.json()).code, "not_found");
+  },
+
+  async "an address is proven as the browser spells it"() {
+    const client = await open();
+    for (const name of ["it's", "a[1]", "a|b", "a b", "\u00e4", "{a}", "a%2Fb", "a?b=it's[1]|^`"]) {
+      const response = await client.fetch(`/v1/agents/pairings/${name}`);
+      is(`${name} ${response.status}`, `${name} 404`);
+    }
   },
 
   async "fetch goes nowhere else"() {

@@ -1,5 +1,14 @@
 // What an integrator writes, held against the types of the package; `tsc` compiles it strictly.
-import { init, PopClient, PopError, type ConnectionState, type PopErrorCode } from "@holdfast/pop";
+import {
+  init,
+  NewKey,
+  PopClient,
+  PopError,
+  PopEventSource,
+  PopSocket,
+  type ConnectionState,
+  type PopErrorCode,
+} from "@holdfast/pop";
 
 async function use(): Promise<void> {
   await init("/pop/holdfast_pop_bg.wasm");
@@ -52,6 +61,31 @@ const sentences: Record<PopErrorCode, string> = {
 use().catch((error: unknown) => {
   if (error instanceof PopError) console.log(sentences[error.code]);
 });
+
+/** What a class has beside what the web's own has. */
+type Own<Of, Web> = Record<Exclude<keyof Of, keyof Web>, "">;
+
+// Every member that tests/e2e/package.mjs finds in the package, and no other.
+const newKey: Own<NewKey, object> = { proof: "", thumbprint: "" };
+const client: Own<PopClient, EventTarget> = {
+  adopt: "",
+  connect: "",
+  destroy: "",
+  fetch: "",
+  makeKey: "",
+  noteNonce: "",
+  onstatus: "",
+  proof: "",
+  refreshKey: "",
+  stream: "",
+  thumbprint: "",
+};
+const socket: Own<PopSocket, WebSocket> = { onstate: "", retryNow: "" };
+const stream: Own<PopEventSource, EventSource> = { onstate: "", retryNow: "" };
+const error: Own<PopError, Error> = { code: "" };
+const statics: Own<typeof PopClient, object> = { open: "", prototype: "" };
+const states = [PopSocket.CONNECTING, PopSocket.OPEN, PopSocket.CLOSING, PopSocket.CLOSED, PopEventSource.CLOSED];
+console.log(newKey, client, socket, stream, error, statics, states);
 
 // @ts-expect-error Only `open` makes clients.
 new PopClient();

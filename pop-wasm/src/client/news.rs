@@ -1,6 +1,6 @@
 //! What other tabs and the browser do to a client.
 
-use super::PopClient;
+use super::{Found, PopClient};
 use crate::{
     End, Status,
     lifecycle::Moment,
@@ -36,11 +36,16 @@ impl PopClient {
                 });
             }
             News::Destroyed(thumbprint) if self.thumbprint().as_ref() == Some(&thumbprint) => {
-                self.0.key.take();
-                self.each_link(&|link| link.end(End::SignedOut));
-                self.tell(Status::SignedOut);
+                self.on_destroyed();
             }
             News::Adopted(_) | News::Destroyed(_) => {}
+        }
+    }
+
+    fn on_destroyed(&self) {
+        if self.0.key.take().is_some() {
+            self.each_link(&|link| link.end(End::SignedOut));
+            self.tell(Status::SignedOut);
         }
     }
 
@@ -55,7 +60,12 @@ impl PopClient {
                 self.join_tabs();
                 let client = self.clone();
                 spawn(async move {
-                    client.refresh_key().await;
+                    match client.read_key().await {
+                        Found::Another => client.on_replaced(),
+                        // Another tab has signed out: this page heard nothing of it.
+                        Found::Nothing => client.on_destroyed(),
+                        Found::Same => {}
+                    }
                     client.each_link(&Link::on_wake);
                 });
             }

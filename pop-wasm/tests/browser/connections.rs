@@ -122,7 +122,9 @@ async fn a_relayed_challenge_is_refused() {
 #[wasm_bindgen_test]
 async fn a_missing_nonce_costs_one_more_request_with_another_jti() {
     let client = signed_in().await;
-    answer_next(401, r#"{"DPoP-Nonce":"fresh-nonce"}"#, r#"{"code":"use_dpop_nonce"}"#);
+    // RFC 9449's way to say it, and no other.
+    let says = r#"{"DPoP-Nonce":"fresh-nonce","WWW-Authenticate":"DPoP error=\"use_dpop_nonce\""}"#;
+    answer_next(401, says, "{}");
     ticket_next(1);
     let _connection = client.connect(STREAM, &[]).unwrap();
     until("it dials", || dial_count() == 1).await;
@@ -246,6 +248,19 @@ async fn what_will_never_be_allowed_is_not_tried_again() {
 }
 
 #[wasm_bindgen_test]
+async fn what_somebody_in_between_says_is_not_final() {
+    let client = signed_in().await;
+    for status in [400, 401, 403, 404] {
+        for body in [r#""<html>""#, r#"{"message":"no"}"#] {
+            answer_next(status, "{}", body);
+            let connection = client.connect(STREAM, &[]).unwrap();
+            until("it waits", || matches!(connection.state(), State::Waiting { .. })).await;
+            connection.close();
+        }
+    }
+}
+
+#[wasm_bindgen_test]
 async fn back_on_the_network_one_round_trip_proves_it() {
     let (page, server) = Page::open().await;
     let before = sent_count(0);
@@ -318,6 +333,12 @@ async fn both_applications_say_how_they_close() {
     assert_eq!(dial_closed_with(0).as_deref(), Some("4001 enough"));
     assert_eq!(page.connection.state(), State::Ended(End::Closed));
     assert_eq!(page.connection.last_word(), None);
+
+    // Nobody hears a word on a connection that is not proven.
+    let (page, server) = Page::open().await;
+    server.say(&Message::Held { sequence: 2, why: holdfast_protocol::pop::Held::Late });
+    assert_eq!(page.connection.close_with(4001, "enough"), Ok(()));
+    assert_eq!(dial_closed_with(0).as_deref(), Some(""));
 
     let (page, _server) = Page::open().await;
     lost(0, 4999);

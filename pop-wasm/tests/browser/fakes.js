@@ -122,10 +122,12 @@ export function fakeNetwork() {
     const answer = answers.shift() ?? { status: 204 };
     if (answer.status === 0) throw new TypeError("offline");
     const { status, headers, body } = answer;
-    return new Response(status === 204 ? null : JSON.stringify(body ?? {}), { status, headers });
+    const text = typeof body === "string" ? body : JSON.stringify(body ?? {});
+    return new Response(status === 204 ? null : text, { status, headers });
   };
 }
 
+/** A body that is a string is sent as it is. */
 export function answerNext(status, headers, body) {
   answers.push({ status, headers: JSON.parse(headers), body: JSON.parse(body) });
 }

@@ -1,6 +1,6 @@
 use super::fakes::{
-    ORIGIN, break_store, corrupt, fresh, hurry, is_stored, isolate, leaked, open, signed_in, thumbprint_of,
-    until, until_idle, verified, wipe,
+    ORIGIN, break_store, corrupt, fresh, hurry, is_page, is_stored, isolate, leaked, open, page_event,
+    signed_in, thumbprint_of, until, until_idle, verified, wipe,
 };
 use holdfast_pop::{Kept, Options, PopClient, PopError, Status};
 use std::{cell::RefCell, rc::Rc};
@@ -144,6 +144,31 @@ async fn a_wiped_store_takes_nothing_away_from_an_open_page() {
     assert!(!client.refresh_key().await);
     assert!(client.proof("GET", "/v1/me").await.is_ok());
     assert_eq!(open().await.thumbprint(), None);
+}
+
+#[wasm_bindgen_test]
+async fn a_page_out_of_the_back_forward_cache_has_no_key_that_was_removed_meanwhile() {
+    if !is_page() {
+        return;
+    }
+    let client = signed_in().await;
+    let heard = listen(&client);
+    page_event("pagehide", true);
+    assert_eq!(open().await.destroy().await, Ok(()));
+    page_event("pageshow", true);
+    until("it is told", || !heard.borrow().is_empty()).await;
+    assert_eq!(*heard.borrow(), [Status::SignedOut]);
+    assert_eq!(client.thumbprint(), None);
+
+    // What was never put into the store is not missing there.
+    let client = fresh().await;
+    break_store("put");
+    let key = client.make_key().await.unwrap();
+    assert_eq!(client.adopt(key).await, Ok(Kept::MemoryOnly));
+    page_event("pagehide", true);
+    page_event("pageshow", true);
+    until_idle().await;
+    assert!(client.thumbprint().is_some());
 }
 
 #[wasm_bindgen_test]

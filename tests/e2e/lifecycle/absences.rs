@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use holdfast_protocol::history::Activity;
 use holdfast_protocol::ids::PasskeyId;
 use holdfast_tests::browser::{Browser, Kind};
@@ -18,6 +18,7 @@ use super::{
 in_every_browser!(
     a_hidden_page_whose_timers_never_run_answers_all_the_same,
     a_page_that_was_put_aside_finds_the_key_that_came_meanwhile,
+    a_page_that_was_put_aside_hears_that_another_has_signed_out,
     without_a_network_it_waits_and_comes_back,
     after_an_hour_of_sleep_it_comes_back_without_a_passkey,
     a_clock_that_is_years_off_harms_nothing,
@@ -85,24 +86,8 @@ async fn a_page_that_was_put_aside_proves_a_new_connection_before_it_hears_anyth
 }
 
 async fn a_page_that_was_put_aside_finds_the_key_that_came_meanwhile(kind: Kind) -> Result<()> {
-    /// Whether a browser keeps a page that is left is its own affair: it may be short of memory.
-    const TRIES: usize = 5;
     let (world, browser) = visit(kind).await?;
-    let mut kept = None;
-    for _ in 0..TRIES {
-        browser.goto(&world.at("/theirs/")).await?;
-        let before = open(&browser).await?;
-        browser.goto(&world.at("/theirs/?another")).await?;
-        open(&browser).await?;
-        call(&browser, "signIn()").await?;
-        browser.back().await?;
-        if browser.execute("return window.page !== undefined", &[]).await? == json!(true) {
-            kept = Some(before);
-            break;
-        }
-    }
-    let before = kept.context("the back/forward cache never kept the page")?;
-    hears(&browser, 0, "shown again").await?;
+    let before = put_aside(&world, &browser, "signIn()").await?;
     hears(&browser, 0, "status key-replaced").await?;
     let now = call(&browser, "thumbprint()").await?;
     ensure!(
@@ -112,6 +97,39 @@ async fn a_page_that_was_put_aside_finds_the_key_that_came_meanwhile(kind: Kind)
     connect(&browser, "socket").await?;
     ensure!(world.count("theft_suspected").await? == 0, "a page that was put aside is no thief");
     Ok(())
+}
+
+async fn a_page_that_was_put_aside_hears_that_another_has_signed_out(kind: Kind) -> Result<()> {
+    let (world, browser) = visit(kind).await?;
+    put_aside(&world, &browser, "forget()").await?;
+    hears(&browser, 0, "status signed-out").await?;
+    ensure!(call(&browser, "thumbprint()").await?.is_null(), "it kept the key");
+    let refused = browser.execute("window.page.connect('socket')", &[]).await;
+    ensure!(refused.is_err(), "a connection without a key");
+    Ok(())
+}
+
+/// Leaves a page with its client for another one, where this is done, and comes back to it as it was left: the
+/// thumbprint that it had then.
+async fn put_aside(world: &World, browser: &Browser, meanwhile: &str) -> Result<Option<String>> {
+    /// Whether a browser keeps a page that is left is its own affair: it may be short of memory.
+    const TRIES: usize = 5;
+    for _ in 0..TRIES {
+        browser.goto(&world.at("/theirs/")).await?;
+        if open(browser).await?.is_none() {
+            call(browser, "signIn()").await?;
+        }
+        let before = call(browser, "thumbprint()").await?;
+        browser.goto(&world.at("/theirs/?another")).await?;
+        open(browser).await?;
+        call(browser, meanwhile).await?;
+        browser.back().await?;
+        if browser.execute("return window.page !== undefined", &[]).await? == json!(true) {
+            hears(browser, 0, "shown again").await?;
+            return Ok(before.as_str().map(str::to_owned));
+        }
+    }
+    bail!("the back/forward cache never kept the page")
 }
 
 async fn without_a_network_it_waits_and_comes_back(kind: Kind) -> Result<()> {

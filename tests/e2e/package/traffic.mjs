@@ -10,6 +10,41 @@ async function echo(client) {
   return socket;
 }
 
+/** Gives `work` a look at the browser's own connection of this kind that was dialled last. */
+async function dialling(kind, work) {
+  const real = globalThis[kind];
+  let wire;
+  globalThis[kind] = class extends real {
+    constructor(...given) {
+      super(...given);
+      wire = this;
+    }
+  };
+  try {
+    return await work(() => wire);
+  } finally {
+    globalThis[kind] = real;
+  }
+}
+
+/** A proven connection, and what says something in the server's place. */
+async function overheard(client) {
+  return dialling("WebSocket", async (wire) => {
+    const [socket, own] = [await echo(client), wire()];
+    return [socket, (message) => own.dispatchEvent(new MessageEvent("message", { data: `\u0001${message}` }))];
+  });
+}
+
+/** Closes it with a word that nobody can hear. */
+async function closesUnheard(socket) {
+  const ends = [];
+  socket.onerror = () => ends.push("error");
+  const closed = event(socket, "close");
+  socket.close(4001, "saved");
+  const { code, reason, wasClean } = await closed;
+  is(`${ends} ${code} ${reason} ${wasClean}`, "error 1006 closed false");
+}
+
 const farewells = async () => (await fetch("/theirs/farewells")).text();
 
 /** Answers in place of the server, one after another, and gives what it was sent. */
@@ -28,7 +63,10 @@ async function answering(answers, work) {
   return sent;
 }
 
-const stale = () => Response.json({ code: "use_dpop_nonce" }, { status: 401, headers: { "DPoP-Nonce": "fresh" } });
+const stale = () => {
+  const headers = { "DPoP-Nonce": "fresh", "WWW-Authenticate": 'DPoP error="use_dpop_nonce", algs="ES256"' };
+  return Response.json({ code: "use_dpop_nonce" }, { status: 401, headers });
+};
 const done = () => new Response("done");
 
 const once = () =>
@@ -94,6 +132,54 @@ export const TRAFFIC = {
     is(`${ends} ${code} ${wasClean}`, "error 1006 false");
     const heard = await until(async () => (await farewells()).split("\n").find((line) => line.endsWith(` ${name}`)));
     is(heard, ` ${name}`);
+  },
+
+  async "no last word where nobody hears it"(open) {
+    const client = await open();
+    // Before there is a ticket.
+    await closesUnheard(client.connect("/theirs/echo"));
+    const lost = await echo(client);
+    const waits = event(lost, "state", ({ detail }) => detail.state === "waiting");
+    lost.send("close 1011 again");
+    await waits;
+    await closesUnheard(lost);
+    const [held, say] = await overheard(client);
+    say("held 1 late");
+    await closesUnheard(held);
+  },
+
+  async "a Blob that is too large to be held back is an error, and bars the last word"(open) {
+    const [socket, say] = await overheard(await open());
+    say("held 1 late");
+    const failed = event(socket, "error");
+    socket.send(new Blob([new Uint8Array(70_000)]));
+    await failed;
+    is(socket.readyState, socket.OPEN);
+    socket.send("after");
+    const after = event(socket, "message");
+    say("proven 1 7");
+    is((await after).data, "after");
+    await closesUnheard(socket);
+  },
+
+  async "a stream that is held is as open as it was"(open) {
+    const client = await open();
+    const told = [];
+    await dialling("EventSource", async (wire) => {
+      const hold = () => wire().dispatchEvent(new MessageEvent("pop", { data: "held 1 late" }));
+      const stream = client.stream("/theirs/ticks?held");
+      stream.onopen = () => told.push("it opens");
+      stream.onerror = () => told.push("it is lost");
+      stream.onstate = ({ detail: { state } }) => {
+        told.push(state);
+        if (state === "proving") hold();
+      };
+      await event(stream, "open");
+      hold();
+      is(told.slice(told.indexOf("proving")).join(), "proving,held,open,it opens,held");
+      is(stream.readyState, stream.OPEN);
+      stream.close();
+    });
   },
 
   async "how the application closes is the page's to hear, and final"(open) {
@@ -201,6 +287,25 @@ export const TRAFFIC = {
     let response;
     const sent = await answering([stale(), stale(), done()], async () => (response = await client.fetch("/v1/me")));
     is(`${sent.length} ${response.status}`, "2 401");
+  },
+
+  async "a nonce is asked for in a header, which an answer to HEAD has as well"(open) {
+    const client = await open();
+    const answers = [new Response(null, { status: 401, headers: stale().headers }), done()];
+    const sent = await answering(answers, () => client.fetch("/v1/me", { method: "HEAD" }));
+    is(new Set(sent.map(({ proof }) => proof)).size, 2);
+  },
+
+  async "a signature that the browser refuses is an error of its own"(open) {
+    const client = await open();
+    const { sign } = SubtleCrypto.prototype;
+    SubtleCrypto.prototype.sign = async () => {
+      throw new DOMException("no", "OperationError");
+    };
+    const refused = await client.proof("GET", "/v1/me").catch((error) => error);
+    SubtleCrypto.prototype.sign = sign;
+    const sentence = "The browser could not use this session's key. Sign in again.";
+    is(`${refused.name} ${refused.code} ${refused.message}`, `PopError key_refused ${sentence}`);
   },
 
   async "a request that fits no other mode is not one that can be sent once"(open) {
