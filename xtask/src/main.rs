@@ -21,6 +21,7 @@ mod run;
 mod seal;
 mod setup;
 mod shrink;
+mod sizes;
 mod terminal;
 mod test;
 mod tools;

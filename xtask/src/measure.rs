@@ -125,7 +125,7 @@ pub(crate) fn soak(project: &Project, args: &SoakArgs) -> Result<ExitCode> {
         Soak::Ledger { sends } => {
             command
                 .args(["test", "--release", "--package", "holdfast-server", "--test", "ledger"])
-                .args(["--", "--nocapture"])
+                .args(["--", "--nocapture", "every_send_that_was_acknowledged"])
                 .env("HOLDFAST_SENDS", sends.to_string());
         }
         Soak::Schedules { schedules } => {

@@ -65,7 +65,7 @@ pub(crate) fn build(project: &Project, equipment: &Equipment) -> Result<PathBuf>
     shrink::shrink(equipment, &glue, &wasm)?;
     let own = with_shapes_inside(&fs::read_to_string(&index)?, &fs::read_to_string(project.path(SHAPES))?);
     let own = own.context("js/index.mjs imports js/shapes.mjs in another way")?;
-    let one = with_glue_inside(&own, &fs::read_to_string(&glue)?);
+    let one = for_somebody(fs::read_to_string(&glue)?).and_then(|glue| with_glue_inside(&own, &glue));
     fs::write(&index, one.context("wasm-bindgen writes another kind of script")?)?;
     fs::remove_file(&glue)?;
     shrink::minify(equipment, &index)?;
@@ -81,6 +81,24 @@ fn with_shapes_inside(index: &str, shapes: &str) -> Option<String> {
     let (_, after) = import.split_once(" } from \"./shapes.mjs\";\n")?;
     let shapes = shapes.replace("\nexport ", "\n");
     (!shapes.contains("import ")).then(|| format!("{before}{shapes}{after}"))
+}
+
+/// What the glue does for browsers that are too old for the rest of the module, which wants `AbortSignal.timeout`,
+/// and for callers that it does not have: from where, and to where.
+const FOR_NOBODY: [(&str, &str); 3] = [
+    ("if (!('encodeInto' in cachedTextEncoder)) {", "\n}\n"),
+    ("    if (realloc === undefined) {", "\n    }\n"),
+    ("(typeof FinalizationRegistry === 'undefined')", "\n    : "),
+];
+
+/// The glue without that.
+fn for_somebody(mut glue: String) -> Option<String> {
+    for (from, to) in FOR_NOBODY {
+        let (before, rest) = glue.split_once(from)?;
+        let (_, after) = rest.split_once(to)?;
+        glue = [before, after].concat();
+    }
+    Some(glue)
 }
 
 /// One script of the two, so that a browser loads one, and what of the glue nobody uses goes: the package
@@ -107,6 +125,16 @@ mod tests {
         assert_eq!(with_shapes_inside(index, shapes).as_deref(), Some(one));
         assert_eq!(with_shapes_inside("mine(OURS);", shapes), None);
         assert_eq!(with_shapes_inside(index, "import more;"), None);
+    }
+
+    #[test]
+    fn what_the_glue_does_for_nobody_goes() {
+        let glue = "const D = (typeof FinalizationRegistry === 'undefined')\n    ? {}\n    : new R();\n\
+                    function pass(realloc) {\n    if (realloc === undefined) {\n        if (a) {\n        }\n    }\n    b();\n}\n\
+                    if (!('encodeInto' in cachedTextEncoder)) {\n    c();\n}\nlet d;\n";
+        let left = "const D = new R();\nfunction pass(realloc) {\n    b();\n}\nlet d;\n";
+        assert_eq!(for_somebody(glue.to_owned()).as_deref(), Some(left));
+        assert_eq!(for_somebody(left.to_owned()), None);
     }
 
     #[test]

@@ -155,6 +155,7 @@ fn shrink_in(equipment: &Equipment, document: &Document, dist: &Path) -> Result<
     let old = seal::between(&html, &["import(\"/", document.folder].concat(), ".js\")")
         .context("index.html imports no script")?;
     let path = |stem: &str, end: &str| dist.join([stem, end].concat());
+    say(format!("making {} smaller (half a minute or more)", document.html));
     shrink::shrink(equipment, &path(old, ".js"), &path(old, "_bg.wasm"))?;
     shrink::minify(equipment, &path(old, ".js"))?;
 

@@ -51,6 +51,7 @@ fn build_server(project: &Project, mode: Mode) -> Result<()> {
     if mode == Mode::Release {
         command.arg("--release");
     }
+    say("building the server (the first time takes some minutes)");
     aloud(&mut command).context("the server could not be built")
 }
 

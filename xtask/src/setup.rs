@@ -76,7 +76,7 @@ enum Lack<'a> {
 }
 
 pub(crate) fn prepare(project: &Project, needs: Needs, missing: Missing) -> Result<Equipment> {
-    prerequisites()?;
+    prerequisites(needs)?;
     let xterm = tools::xterm();
     let xterm_files = xterm.bin(project);
     let mut tools =
@@ -122,7 +122,7 @@ pub(crate) fn prepare(project: &Project, needs: Needs, missing: Missing) -> Resu
 }
 
 /// What only the person can install.
-fn prerequisites() -> Result<()> {
+fn prerequisites(needs: Needs) -> Result<()> {
     for (program, cure) in [
         ("cc", "a C compiler, which Rust links with: `apt-get install build-essential`"),
         ("node", "Node 18 or newer, which runs wasm-opt and terser: `apt-get install nodejs npm`"),
@@ -132,7 +132,26 @@ fn prerequisites() -> Result<()> {
             bail!("there is no `{program}` on the PATH; Holdfast needs {cure}");
         }
     }
-    Ok(())
+    let version = output(Command::new("node").arg("--version"))?;
+    match newer_node(&version, needs) {
+        Some(wanted) => bail!("`node` on the PATH is {version}; Holdfast needs {wanted}: https://nodejs.org"),
+        None => Ok(()),
+    }
+}
+
+/// Which Node the command needs, where this one is too old.
+fn newer_node(version: &str, needs: Needs) -> Option<&'static str> {
+    let mut numbers = version.trim_start_matches('v').split('.').map_while(|number| number.parse().ok());
+    let version: (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    let (will_do, wanted) = match needs {
+        Needs::ThePage => (version >= (18, 0), "Node 18 or newer, which runs wasm-opt and terser"),
+        // Vite says so.
+        Needs::Tests | Needs::Lints => (
+            matches!(version, (20, 19..) | (22, 12..) | (23.., _)),
+            "Node 20.19 or newer for its tests, of 22 at least 22.12, and none of 21",
+        ),
+    };
+    (!will_do).then_some(wanted)
 }
 
 fn lacks<'a>(
@@ -243,4 +262,29 @@ pub(crate) fn lock(folder: &Path) -> Result<File> {
         }
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_want_a_newer_node_than_the_page_and_say_which() {
+        for (version, page, tests) in [
+            ("v16.20.2", false, false),
+            ("v18.19.0", true, false),
+            ("v20.18.3", true, false),
+            ("v20.19.0", true, true),
+            ("v21.7.3", true, false),
+            ("v22.11.0", true, false),
+            ("v22.12.0", true, true),
+            ("v24.1.0", true, true),
+            ("unheard of", false, false),
+        ] {
+            for (needs, will_do) in [(Needs::ThePage, page), (Needs::Tests, tests), (Needs::Lints, tests)] {
+                assert_eq!(newer_node(version, needs).is_none(), will_do, "{version}");
+            }
+        }
+        assert!(newer_node("v18.19.0", Needs::Tests).is_some_and(|wanted| wanted.contains("20.19")));
+    }
 }

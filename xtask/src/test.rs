@@ -12,6 +12,7 @@ use crate::process::{aloud, cargo};
 use crate::project::Project;
 use crate::report::{NoTests, Report};
 use crate::setup::{self, Equipment, Missing, Needs};
+use crate::sizes;
 use crate::vite;
 
 #[derive(clap::Args)]
@@ -79,7 +80,10 @@ pub(crate) fn all(project: &Project, equipment: &Equipment, report: &mut Report)
 fn steps(project: &Project, equipment: &Equipment, args: &Args, report: &mut Report) {
     if args.only.as_ref().is_none_or(|only| ["browser-tests", "types"].contains(&only.as_str())) {
         // The end-to-end tests put it into somebody else's page, TypeScript reads its types.
-        report.check("the npm package", || module::build(project, equipment));
+        let package = report.check("the npm package", || module::build(project, equipment));
+        if let Some(package) = package {
+            report.check("what a browser downloads", || sizes::check(&project.page(), &package));
+        }
     }
     if let Some("module-webkit" | "postgres") = args.only.as_deref() {
         report.check("the tests' own programs", || aloud(&mut programs(project)));

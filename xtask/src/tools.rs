@@ -43,7 +43,7 @@ pub(crate) fn trunk() -> Tool {
     Tool {
         name: "trunk",
         version: "0.21.14".into(),
-        why: "bundles the page; about 4 minutes",
+        why: "bundles the page; about 2 minutes on two cores",
         // Without its lock file it meets a newer cssparser than it can be compiled with.
         source: Source::Crate(&["--locked", "--no-default-features"]),
         program: "trunk",
@@ -55,7 +55,7 @@ pub(crate) fn wasm_bindgen(project: &Project) -> Result<Tool> {
     Ok(Tool {
         name: "wasm-bindgen-cli",
         version: project.locked_version("wasm-bindgen")?,
-        why: "joins wasm and JavaScript, and runs the module's tests in browsers; about 2 minutes",
+        why: "joins wasm and JavaScript, and runs the module's tests in browsers; about a minute",
         // Not `--locked`: its lock file names a version that was withdrawn.
         source: Source::Crate(&[]),
         program: "wasm-bindgen",

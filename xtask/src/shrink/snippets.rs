@@ -1,7 +1,7 @@
 //! What `pop-wasm` says in the browser's own language stands in files of its own, which the script imports.
 //! Here they become part of it: one request, and one scope in which names can be shortened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -29,11 +29,14 @@ pub(super) fn inline(script: &Path) -> Result<()> {
 /// reads the script next.
 fn with_snippets(script: &str, read: impl Fn(&str) -> Result<String>) -> Result<String> {
     let mut whole = String::with_capacity(script.len());
-    let (mut inside, mut wholes) = (BTreeSet::new(), BTreeMap::new());
+    let (mut inside, mut wholes, mut again) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for line in script.lines() {
         let Some((what, module)) = imported(line) else {
-            whole.push_str(line);
-            whole.push('\n');
+            // What the wasm is made with has one member for each import: those of one module are the same.
+            if !given(line).is_some_and(|name| again.contains(name)) {
+                whole.push_str(line);
+                whole.push('\n');
+            }
             continue;
         };
         let snippet = read(module)?;
@@ -42,12 +45,12 @@ fn with_snippets(script: &str, read: impl Fn(&str) -> Result<String>) -> Result<
             whole.push('\n');
         }
         if let Some(all) = what.strip_prefix("* as ") {
-            let same = wholes.get(module).map_or_else(
-                || format!("{{ {} }}", exported(&snippet).collect::<Vec<_>>().join(", ")),
-                |same: &&str| (*same).to_owned(),
-            );
-            whole.push_str(&format!("const {all} = {same};\n"));
-            wholes.insert(module, all);
+            if wholes.insert(module) {
+                let names = exported(&snippet).collect::<Vec<_>>().join(", ");
+                whole.push_str(&format!("const {all} = {{ {names} }};\n"));
+            } else {
+                again.insert(all);
+            }
         } else if what.contains(" as ") {
             bail!("two snippets export what `{line}` imports under another name; rename one of them");
         }
@@ -60,6 +63,11 @@ fn imported(line: &str) -> Option<(&str, &str)> {
     let (what, module) = line.strip_prefix("import ")?.split_once(" from ")?;
     let module = module.trim_matches([';', '"', '\'']);
     module.starts_with(FOLDER).then_some((what, module))
+}
+
+/// The name in a line that gives a module to the wasm.
+fn given(line: &str) -> Option<&str> {
+    line.trim_start().strip_prefix("\"./snippets/")?.split_once("\": ")?.1.strip_suffix(',')
 }
 
 fn exported(snippet: &str) -> impl Iterator<Item = &str> {
@@ -85,12 +93,14 @@ mod tests {
                       import * as import1 from \"./snippets/x/inline1.js\"\n\
                       import * as import2 from \"./snippets/x/inline1.js\"\n\
                       import { c } from './snippets/x/inline1.js';\n\
-                      import other from './other.js';\nb(c);\n";
+                      import other from './other.js';\nb(c);\n  return {\n    \
+                      \"./snippets/x/inline1.js\": import1,\n    \"./snippets/x/inline1.js\": import2,\n  };\n";
         assert_eq!(
             with_snippets(script, read).unwrap(),
             "\nconst a = 1;\nconst b = () => a;\n\n\
-             \nconst c = 2;\nconst d = 3;\n\nconst import1 = { c, d };\nconst import2 = import1;\n\
-             import other from './other.js';\nb(c);\n"
+             \nconst c = 2;\nconst d = 3;\n\nconst import1 = { c, d };\n\
+             import other from './other.js';\nb(c);\n  return {\n    \
+             \"./snippets/x/inline1.js\": import1,\n  };\n"
         );
     }
 
