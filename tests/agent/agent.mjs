@@ -2,13 +2,25 @@
 //
 //   node agent.mjs https://console.example Shopper 50.00
 //
-// It shows a code, and the address where its owner may type it, waits, and then does what it reads, a line each: `pay AMOUNT MERCHANT TOKEN`,
-// where the merchant has named the token, `names` or `read NAME` of credentials, or `left`. It ends with its input, or when it is revoked.
+// It shows a code, and the address where its owner may type it, waits, and then does what it reads, a line each:
+// `pay AMOUNT MERCHANT TOKEN`, where the merchant has named the token, `names` or `read NAME` of credentials, or
+// `left`. It ends with its input, or when it is revoked.
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 
 const [address, name, budget] = process.argv.slice(2);
+const isUrl = (text) => {
+  try {
+    return Boolean(new URL(text));
+  } catch {
+    return false;
+  }
+};
+if (!isUrl(address) || !name || !budget) {
+  console.error("node agent.mjs ADDRESS NAME BUDGET, such as: node agent.mjs http://localhost:8080 Shopper 50.00");
+  process.exit(2);
+}
 
 /** Asks the console; `{ status, body }`, where the body of a refusal is a problem document (RFC 9457). */
 async function ask(method, path, { body, token, key } = {}) {
@@ -21,7 +33,7 @@ async function ask(method, path, { body, token, key } = {}) {
   return { status: response.status, body: await response.json() };
 }
 
-/** Says the same again while it is unknown whether it was heard, which its key makes harmless. */
+/** Says the same again while it is unknown whether it was heard: a charge has its key, and of two tokens the newer is good. */
 async function insist(method, path, request) {
   for (let tries = 1; ; tries += 1) {
     const answer = await ask(method, path, request).catch((error) => {
@@ -42,7 +54,14 @@ async function paired() {
   for (;;) {
     const claim = await insist("POST", "/v1/agents/pairings/claim", { body: { secret: wish.body.secret } });
     if (claim.status !== 200) throw refused(claim);
-    if (claim.body.state === "approved") return claim.body;
+    if (claim.body.state === "approved") {
+      // Its first use makes the token its own.
+      const own = await insist("GET", "/v1/agents/self", { token: claim.body.token });
+      // An earlier claim, thought lost, may have come after this one: the next one is told what is so.
+      if (own.status === 401) continue;
+      if (own.status !== 200) throw refused(own);
+      return { token: claim.body.token, agent: own.body };
+    }
     await wait(1000 * wish.body.poll_every_s);
   }
 }
@@ -71,9 +90,17 @@ const WORK = {
 const lines = createInterface({ input: process.stdin }).on("close", () => process.exit(0));
 const { token, agent } = await paired();
 console.log(`paired ${agent.id} ${agent.budget}`);
+// For people; programs read the other output.
+const USAGE = "Type: pay 12.50 Bookshop USDC (what the merchant wants to be paid in), left, names, or read NAME";
+console.error(USAGE);
 for await (const line of lines) {
   const [what, ...parameters] = line.split(" ");
+  if (!Object.hasOwn(WORK, what)) {
+    console.error(USAGE);
+    continue;
+  }
   const answer = await WORK[what](token, ...parameters);
   console.log(answer.status === 200 ? answer.said : `refused ${answer.body.code}`);
+  if (answer.status !== 200) console.error(answer.body.detail ?? answer.body.title);
   if (answer.status === 401) break;
 }

@@ -43,9 +43,13 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
     let looked = format!("/v1/agents/pairings/{code}");
     ensure!(world.wire().exchanges_at(&looked).is_empty(), "looked up by itself");
     press(&browser, "See who asks").await?;
-    for said in
-        ["“Shopper”", "$50.00, and the workspace's files", "the network address of this browser", &code]
-    {
+    for said in [
+        "“Shopper”",
+        "$50.00, and the workspace's files",
+        "the network address of this browser",
+        &code,
+        "credentials that you have stored for every agent",
+    ] {
         pair.says(said).await?;
     }
     ensure!(!world.wire().exchanges_at(&looked).is_empty(), "the code was not looked up");
@@ -59,10 +63,13 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
     pair.says("is paired.").await?;
     ensure!(!browser.url().await?.contains("code="), "a code is for once");
     let said = agent.says("paired ").await?;
+    pair.says("is paired. It is at work.").await?;
+    list.says("1 agent at work").await?;
     let row = list.by_role(Role::ListItem, Name::Any).saying("Shopper");
     row.says("at work").await?;
     row.says("$20.00 left").await?;
-    row.says("Ends in 7 days").await?;
+    row.says("Ends in 7 days. It may use the workspace's files.").await?;
+    row.says("nothing leaves your wallet").await?;
     let id = said.strip_suffix(" 20.00").context("it knows its budget")?.to_owned();
     row.says(&id).await?;
 
@@ -72,13 +79,18 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
     let charges = row.by_role(Role::List, "Last charges");
     charges.says("Books").await?;
     charges.says("$3.50").await?;
+    charges.says("asked for in USDC").await?;
     ensure!(agent.says("paid ").await? == "3.50, left 16.50");
+    ensure!(browser.execute(STANDS_OUT, &[]).await? == json!(null));
     agent.told("pay 16.51 Books USDC")?;
     ensure!(agent.says("refused ").await? == "budget_exceeded");
     list.says("wanted to pay 16.51 USD to “Books”, more than what is left: refused.").await?;
+    let stands_out = browser.execute(STANDS_OUT, &[]).await?;
+    ensure!(stands_out.as_str().is_some_and(|said| said.ends_with("refused.")), "{stands_out}");
 
     // Less holds at once.
     press(&browser, "Change limits Shopper").await?;
+    row.by_role(Role::HeadingLevel(3), "Limits of “Shopper”").appears().await?;
     set_budget(&browser, "4").await?;
     row.says("needs no confirmation").await?;
     nothing_stands_outside(&browser).await?;
@@ -114,6 +126,13 @@ async fn an_agent_is_paired_spends_is_cut_and_revoked(kind: Kind) -> Result<()> 
     }
 
     browser.goto(&world.at(PAGE)).await?;
+    for (button, means) in [
+        ("Revoke Shopper", "Revoke ends its work at once and for good."),
+        ("Tear down Shopper", "deletes what is stored for it alone"),
+    ] {
+        row.says(means).await?;
+        ensure!(described(&browser, button).await?.contains(means), "{button}");
+    }
     press(&browser, "Revoke Shopper").await?;
     let sentence = confirm(&browser).await?;
     ensure!(
@@ -176,7 +195,10 @@ async fn the_keyboard_alone_pairs_an_agent(kind: Kind) -> Result<()> {
     // Its button is gone: what became of it is read instead.
     pair.says("is paired.").await?;
     browser.focuses("status", "").await?;
-    list.by_role(Role::ListItem, Name::Any).saying("Shopper").says("at work").await?;
+    let row = list.by_role(Role::ListItem, Name::Any).saying("Shopper");
+    row.says("at work").await?;
+    pair.says("It is at work.").await?;
+    browser.focuses("status", "").await?;
 
     // What ends it stands before.
     browser.tab_to(&[Key::Shift], "button", "Revoke Shopper").await?;
@@ -185,6 +207,12 @@ async fn the_keyboard_alone_pairs_an_agent(kind: Kind) -> Result<()> {
     browser.press(Key::Escape).await?;
     dialog(&browser).disappears().await?;
     browser.focuses("button", "Revoke Shopper").await?;
+
+    // What the pairing said goes with the agent's work.
+    browser.press(Key::Enter).await?;
+    confirm(&browser).await?;
+    row.says("revoked").await?;
+    pair.by_role(Role::Status, Name::Any).saying("is paired.").disappears().await?;
     world.assert_no_violations(&browser).await
 }
 
@@ -293,6 +321,17 @@ async fn confirm(browser: &Browser) -> Result<String> {
     button.click().await?;
     dialog(browser).disappears().await?;
     Ok(said)
+}
+
+/// What a charge that was refused stands in.
+const STANDS_OUT: &str = "return document.querySelector('.news .alert.wait')?.innerText.trim()";
+
+/// What a screen reader says of a button beside its name.
+async fn described(browser: &Browser, button: &str) -> Result<String> {
+    let button = browser.by_role(Role::Button, button);
+    let id = button.attribute("aria-describedby").await?.context("nothing describes it")?;
+    let said = "return document.getElementById(arguments[0]).innerText";
+    Ok(browser.execute(said, &[json!(id)]).await?.as_str().unwrap_or_default().to_owned())
 }
 
 /// Goes a walk of `step_up.mjs` to its end, and gives the answer.

@@ -8,6 +8,7 @@ use holdfast_tests::browser::{Browser, Key, Kind, Locator, Name, Role};
 use holdfast_tests::in_every_browser;
 use holdfast_tests::world::{Exchange, World};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::step_up::{LIES, Lie, sign_anew};
@@ -19,12 +20,14 @@ in_every_browser!(
     what_is_left_open_is_asked_for_anew,
     a_server_that_lies_raises_an_alarm,
     a_lost_answer_never_sends_twice,
+    signing_in_anew_after_a_lost_answer_never_sends_twice,
     what_has_changed_meanwhile_is_said,
     who_is_held_back_is_told_until_when,
 );
 
 const SEND: &str = "/v1/wallet/send";
 const STEP_UP: &str = "/v1/wallet/send/stepup";
+const IF_NOT_GONE: &str = "Send it, if it has not gone";
 
 fn dialog(browser: &Browser) -> Locator<'_> {
     browser.by_role(Role::Dialog, "Confirm with your passkey")
@@ -198,7 +201,10 @@ async fn a_server_that_lies_raises_an_alarm(kind: Kind) -> Result<()> {
     for (about, lie) in LIES.into_iter().chain(LIES_TO_THE_PAGE) {
         world.wire().lie(STEP_UP, lie);
         browser.by_role(Role::Button, "Send").click().await?;
-        alarm.by_role(Role::Alert, Name::Any).says("Your passkey was not asked").await.context(about)?;
+        let words = alarm.by_role(Role::Alert, Name::Any);
+        words.says("Your passkey was not asked, so nothing was confirmed.").await.context(about)?;
+        words.says("Do not try again here. Tell whoever runs the console").await.context(about)?;
+        alarm.says("Quote this to them: wallet.send, another ").await.context(about)?;
         // What the person wanted stands there, and nothing of what came instead.
         alarm.says(SENTENCE).await.context(about)?;
         let said = alarm.text().await?;
@@ -238,16 +244,16 @@ async fn a_lost_answer_never_sends_twice(kind: Kind) -> Result<()> {
     dialog(&browser).disappears().await?;
     holds(&browser, "$18.00").await?;
 
-    // The same, and the person gives up, looks, and sends it once more: it was sent already.
+    // The same, and the person gives up, and then looks: it was sent already.
     send(&browser, "3.00").await?;
     dialog(&browser).says("Send 3.00 USD").await?;
     world.wire().lose_answers(SEND);
     confirm(&browser).await?;
     dialog(&browser).by_role(Role::Button, "Send the same request again").appears().await?;
     dialog(&browser).by_role(Role::Button, "Close").click().await?;
-    alert.says("does not send it twice").await?;
+    alert.says("is not sent twice").await?;
     world.wire().mend();
-    browser.by_role(Role::Button, "Send").click().await?;
+    browser.by_role(Role::Button, IF_NOT_GONE).click().await?;
     browser.by_role(Role::Status, Name::Any).saying("$3.00 went to").appears().await?;
     holds(&browser, "$15.00").await?;
 
@@ -260,9 +266,72 @@ async fn a_lost_answer_never_sends_twice(kind: Kind) -> Result<()> {
     world.wire().mend();
     dialog(&browser).by_role(Role::Button, "Send the same request again").click().await?;
     holds(&browser, "$10.00").await?;
+
+    // Nor is this, and whoever looks is asked to confirm it again.
+    send(&browser, "4.00").await?;
+    dialog(&browser).says("Send 4.00 USD").await?;
+    world.wire().break_off(SEND);
+    confirm(&browser).await?;
+    dialog(&browser).by_role(Role::Button, "Send the same request again").appears().await?;
+    dialog(&browser).by_role(Role::Button, "Close").click().await?;
+    world.wire().mend();
+    browser.by_role(Role::Button, IF_NOT_GONE).click().await?;
+    confirm(&browser).await?;
+    holds(&browser, "$6.00").await?;
     let sent = world.column("SELECT id FROM transfers").await?;
-    ensure!(sent.len() == 4, "one was issued and three were sent: {sent:?}");
+    ensure!(sent.len() == 5, "one was issued and four were sent: {sent:?}");
+    // Asked for, confirmed, and looked after: each time under one key.
+    let sends = world.wire().exchanges_at(SEND);
+    let keys: BTreeSet<_> = sends.iter().map(|sent| sent.header("idempotency-key")).collect();
+    ensure!(keys.len() == 4, "{keys:?}");
     world.assert_no_violations(&browser).await
+}
+
+async fn signing_in_anew_after_a_lost_answer_never_sends_twice(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let authenticator = visit(&world, &browser).await?;
+    let alert = browser.by_role(Role::Alert, Name::Any);
+    send(&browser, "2.00").await?;
+    dialog(&browser).says("Send 2.00 USD").await?;
+    world.wire().lose_answers(SEND);
+    confirm(&browser).await?;
+    alert.says("this page does not know whether it was done").await?;
+    world.wire().mend();
+
+    // Another tab finds no session, and opens one; this one goes on in it.
+    let first = browser.tab().await?;
+    browser.delete_cookie("__Host-holdfast").await?;
+    world.another_tab(&browser, &authenticator).await?;
+    world.sign_in(&browser).await?;
+    browser.switch(&first).await?;
+    dialog(&browser).by_role(Role::Button, "Send the same request again").click().await?;
+    alert.says("It may have been done: look first.").await?;
+    let ways = dialog(&browser).by_role(Role::Button, Name::Any);
+    ensure!(ways.texts().await? == ["Close"], "{:?}", ways.texts().await?);
+    ways.click().await?;
+    dialog(&browser).disappears().await?;
+    alert.says("It may have been done: look first.").await?;
+    holds(&browser, "$18.00").await?;
+
+    // Who does not look sends nothing: the request keeps its key.
+    let before = world.wire().exchanges().len();
+    browser.by_role(Role::Button, "Send").click().await?;
+    let again = world.wire().sees(before, |it| it.path == SEND).await?;
+    ensure!(again.status == 409, "{again:?}");
+    alert.says("It may have been done: look first.").await?;
+    let keys: BTreeSet<_> = {
+        let sent = world.wire().exchanges_at(SEND);
+        sent.iter().map(|sent| sent.header("idempotency-key").map(str::to_owned)).collect()
+    };
+    ensure!(keys.len() == 1 && !keys.contains(&None), "{keys:?}");
+    ensure!(world.column("SELECT id FROM transfers").await?.len() == 2, "one was issued and one was sent");
+
+    // Who has looked, and wants it a second time.
+    browser.reload().await?;
+    send(&browser, "2.00").await?;
+    confirm(&browser).await?;
+    holds(&browser, "$16.00").await
 }
 
 async fn what_has_changed_meanwhile_is_said(kind: Kind) -> Result<()> {

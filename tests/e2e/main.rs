@@ -15,6 +15,7 @@ mod wallet;
 mod chat;
 mod confirming;
 mod integrators;
+mod lies;
 mod lifecycle;
 mod package;
 mod policy;

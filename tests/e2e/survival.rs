@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
 use holdfast_tests::browser::{Authenticator, AuthenticatorOptions, Browser, Kind, Name, Role};
 use holdfast_tests::world::{World, answers_more_than, answers_on_time};
 use holdfast_tests::{in_every_browser, wait};
@@ -18,6 +20,7 @@ in_every_browser!(
     a_restarted_server_is_found_again,
     a_tab_that_heard_nothing_is_no_thief,
     without_a_network_the_page_says_so_and_comes_back,
+    what_stands_in_between_signs_nobody_out,
 );
 
 /// How often the passkey was used so far.
@@ -242,6 +245,31 @@ async fn a_tab_that_heard_nothing_is_no_thief(kind: Kind) -> Result<()> {
     browser.switch(&busy).await?;
     world.security_page_is_live(&browser).await?;
     world.assert_no_violations(&browser).await
+}
+
+/// As a proxy answers that wants to know who asks, and knows nothing of sessions.
+async fn what_stands_in_between_signs_nobody_out(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    world.sign_up(&browser).await?;
+    let before = uses(&world, &authenticator).await?;
+    // With `WWW-Authenticate` the browser itself would ask the person.
+    let asks = || (StatusCode::UNAUTHORIZED, "Who is there?").into_response();
+    let alert = browser.by_role(Role::Alert, Name::Any);
+
+    world.wire().answer("/v1/passkey", asks);
+    browser.reload().await?;
+    alert.says("The server cannot be reached.").await?;
+    world.wire().answer("/v1/me", asks);
+    browser.reload().await?;
+    alert.says("The server cannot be reached.").await?;
+    // It tries again by itself.
+    world.wire().mend();
+    world.security_page_is_live(&browser).await?;
+    ensure!(uses(&world, &authenticator).await? == before, "a passkey was asked for");
+    ensure!(browser.violations().await?.is_empty());
+    Ok(())
 }
 
 /// Freezing is a command of Chromium's.

@@ -4,11 +4,15 @@ use anyhow::{Context, Result, ensure};
 use holdfast_protocol::ids::WalletId;
 use holdfast_protocol::wallet::Usd;
 use holdfast_tests::browser::{Authenticator, AuthenticatorOptions, Browser, Key, Kind, Name, Role};
-use holdfast_tests::in_every_browser;
 use holdfast_tests::world::World;
+use holdfast_tests::{in_every_browser, wait};
 use serde_json::json;
 
-in_every_browser!(money_is_sent_on_a_phone, what_cannot_be_sent_says_why);
+in_every_browser!(
+    money_is_sent_on_a_phone,
+    what_cannot_be_sent_says_why,
+    the_bar_of_links_shows_where_one_is_whatever_the_width,
+);
 
 /// Whom money is sent to.
 const TO: &str = "wal_1111-1111-1111-1111";
@@ -137,5 +141,34 @@ async fn what_cannot_be_sent_says_why(kind: Kind) -> Result<()> {
     alert.says("That wallet's owner has another name.").await?;
     ensure!(browser.by_role(Role::Dialog, Name::Any).count().await? == 0);
     holds(&browser, "$20.00").await?;
+    world.assert_no_violations(&browser).await
+}
+
+async fn the_bar_of_links_shows_where_one_is_whatever_the_width(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    browser.set_window_size(1280, 780).await?;
+    let _authenticator = visit(&world, &browser).await?;
+    browser.goto(&world.at("/console/confirmations")).await?;
+    browser.by_role(Role::HeadingLevel(1), "Confirmations").appears().await?;
+    // Firefox has no windows as narrow as a phone.
+    browser.set_window_size(if kind == Kind::Chromium { 360 } else { 500 }, 780).await?;
+    const IN_SIGHT: &str = "
+        const parts = ['.ways', '.ways [aria-current]'].map((part) => document.querySelector(part));
+        const [bar, link] = parts.map((part) => part.getBoundingClientRect());
+        return link.left >= bar.left && link.right <= bar.right;";
+    let in_sight =
+        wait::until(async || Ok((browser.execute(IN_SIGHT, &[]).await? == json!(true)).then_some(())));
+    in_sight.await?.context("the link of this very surface stands outside of the bar")?;
+
+    // A phone that hides its own bars changes the height alone: what the person has scrolled to stays.
+    const SCROLLED: &str = "
+        const bar = document.querySelector('.ways');
+        // Of a width in between the page may have heard last.
+        window.dispatchEvent(new window.Event('resize'));
+        bar.scrollLeft = 1;
+        window.dispatchEvent(new window.Event('resize'));
+        return bar.scrollLeft;";
+    ensure!(browser.execute(SCROLLED, &[]).await? == json!(1));
     world.assert_no_violations(&browser).await
 }

@@ -30,9 +30,22 @@ const OWNERS: &[Owner] = &[
     },
     Owner {
         thing: "an unchallenged connection",
-        words: &["WebSocket::new", "EventSource::new"],
-        territory: &["web/src/*"],
+        words: &["WebSocket::new", "EventSource::new", "new WebSocket(", "new EventSource("],
+        territory: &["web/src/*", "web/*.mjs", "web/*.js"],
         homes: &[],
+    },
+    Owner {
+        thing: AXUMS_UPGRADE,
+        words: &["ws::WebSocketUpgrade", "extract::WebSocketUpgrade"],
+        territory: &["server/src/*"],
+        homes: UPGRADE_HOMES,
+    },
+    // What `pop::layer` is put around may answer with events.
+    Owner {
+        thing: "axum's server-sent events",
+        words: &["Sse::new"],
+        territory: &["server/src/*"],
+        homes: &["server/src/connections/activity.rs"],
     },
     Owner {
         thing: "SubtleCrypto",
@@ -55,6 +68,10 @@ const OWNERS: &[Owner] = &[
     Owner { thing: "SQL", words: &["sqlx::query"], territory: &["server/src/*"], homes: SQL_HOMES },
 ];
 
+/// It connects without a ticket, and nobody challenges what it connects; `pop::WebSocketUpgrade` is for handlers.
+const AXUMS_UPGRADE: &str = "axum's WebSocketUpgrade";
+const UPGRADE_HOMES: &[&str] = &["server/src/pop/*"];
+
 const SQL_HOMES: &[&str] = &["server/src/*/store.rs", "server/src/db*.rs"];
 
 const STATEMENTS: &[&str] =
@@ -76,6 +93,10 @@ pub(crate) fn breaches(files: &[File]) -> Vec<String> {
                 breaches.extend(scripts.map(|(line, _)| breach(file, *line, owner.thing, owner.homes)));
             }
         }
+        if file.fits("server/src/*.rs") && !UPGRADE_HOMES.iter().any(|home| file.fits(home)) {
+            let imports = imports_from_axum(&source, "WebSocketUpgrade").into_iter();
+            breaches.extend(imports.map(|line| breach(file, line, AXUMS_UPGRADE, UPGRADE_HOMES)));
+        }
         if file.fits("server/src/*.rs") && !SQL_HOMES.iter().any(|home| file.fits(home)) {
             let statements = source.strings.iter().filter(|(_, string)| is_statement(string));
             breaches.extend(statements.map(|(line, _)| breach(file, *line, "SQL", SQL_HOMES)));
@@ -90,6 +111,20 @@ pub(crate) fn breaches(files: &[File]) -> Vec<String> {
 fn holds_in(file: &File, owner: &Owner) -> bool {
     owner.territory.iter().any(|pattern| file.fits(pattern))
         && !owner.homes.iter().any(|home| file.fits(home))
+}
+
+/// The lines on which something of this name is imported from axum, whatever it is imported with.
+fn imports_from_axum(source: &Source, name: &str) -> Vec<usize> {
+    let (mut line, mut lines) = (1, Vec::new());
+    for statement in source.code.split(';') {
+        if let Some((before, import)) = statement.split_once("use axum::")
+            && let Some((imported, _)) = import.split_once(name)
+        {
+            lines.push(line + [before, imported].concat().matches('\n').count());
+        }
+        line += statement.matches('\n').count();
+    }
+    lines
 }
 
 /// A module for the browser may stand in a string of Rust.
@@ -133,6 +168,11 @@ fn a_second_owner_is_found() {
         ("web/src/account/effects.rs", "window().navigator()\n    .credentials()"),
         ("web/src/ui/button.rs", "use gloo_net::http::Request;"),
         ("web/src/history.rs", "EventSource::new(url)"),
+        ("web/terminal/terminal.mjs", "const socket = new WebSocket(url);"),
+        ("web/chat/chat.js", "new EventSource(url).onmessage = show;"),
+        ("server/src/chat/mod.rs", "use axum::{\n    extract::{Path, ws::{Message, WebSocketUpgrade}},\n};"),
+        ("server/src/chat/mod.rs", "async fn chat(upgrade: axum::extract::WebSocketUpgrade) {}"),
+        ("server/src/history/mod.rs", "Sse::new(events)"),
         ("pop-wasm/src/proof.rs", "crypto.subtle()"),
         ("pop-wasm/js/index.mjs", "indexedDB.open('x')"),
         ("pop-wasm/src/browser.js", "crypto.subtle.sign()"),
@@ -155,6 +195,8 @@ fn the_owner_itself_and_mere_words_are_left_alone() {
         ("web/src/webauthn.rs", "navigator().credentials()"),
         ("web/src/view.rs", "// asks navigator.credentials\nlet label = \"SELECT one\";"),
         ("server/src/account/store.rs", "sqlx::query(\"SELECT 1\")"),
+        ("server/src/pop/socket.rs", "use axum::extract::ws::WebSocketUpgrade;"),
+        ("server/src/chat/mod.rs", "use crate::pop::WebSocketUpgrade;\nuse axum::extract::ws::Message;"),
         ("server/src/db.rs", "\"PRAGMA foreign_keys = ON\""),
         ("server/src/config.rs", "\"UPDATED\""),
         ("pop-wasm/src/transport.rs", "fetch_with_str(x)"),

@@ -90,7 +90,7 @@ struct Answer {
 }
 
 impl Api {
-    /// `on_signed_out` hears of every 401 that a signed-in request gets.
+    /// `on_signed_out` hears of every 401 of the server's own that a signed-in request gets.
     pub fn new(pop: PopClient, on_signed_out: Callback<Code>) -> Self {
         Self(Rc::new(Inner { pop, on_signed_out }))
     }
@@ -142,7 +142,9 @@ impl Api {
             if (200..300).contains(&answer.status) {
                 return Ok(answer.text);
             }
-            let problem = json::from_str(&answer.text).unwrap_or_else(|_| unexplained(answer.status));
+            let Ok(problem) = json::from_str::<Problem>(&answer.text) else {
+                return Err(unexplained(answer.status));
+            };
             let again = match problem.code {
                 Code::UseDpopNonce => true,
                 Code::PopKeyReplaced | Code::PopForeignKey | Code::SignedOut => {
@@ -205,15 +207,17 @@ impl Api {
 }
 
 /// A refusal that is not a problem document comes from something in between, or a broken server.
-fn unexplained(status: u16) -> Problem {
+fn unexplained(status: u16) -> Failure {
     let (code, words) = match status {
+        // What stands in between wants to know who asks, or knows no such place. Of the session that says nothing,
+        // nor of what an action sent before has come to.
+        401 | 403 | 404 | 407 => return Failure::ServerAway,
         502..=504 => (Code::Unavailable, const { Code::Unavailable.words() }),
-        404 => (Code::NotFound, const { Code::NotFound.words() }),
         413 => (Code::TooLarge, const { Code::TooLarge.words() }),
         429 => (Code::RateLimited, const { Code::RateLimited.words() }),
         _ => (Code::Internal, const { Code::Internal.words() }),
     };
-    Problem { status, ..Problem::in_words(code, words) }
+    Failure::Refused(Box::new(Problem { status, ..Problem::in_words(code, words) }))
 }
 
 fn away(error: &Error) -> Failure {
@@ -229,8 +233,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_that_is_no_problem_document_still_has_a_code() {
-        assert_eq!(unexplained(502).code, Code::Unavailable);
-        assert_eq!((unexplained(500).code, unexplained(418).status), (Code::Internal, 418));
+    fn a_refusal_that_is_no_problem_document_still_has_a_code_and_ends_no_session() {
+        assert_eq!(unexplained(502).code(), Some(Code::Unavailable));
+        assert_eq!(unexplained(500).code(), Some(Code::Internal));
+        let Failure::Refused(problem) = unexplained(418) else { panic!("it was refused") };
+        assert_eq!(problem.status, 418);
+        for status in [401, 403, 404, 407] {
+            assert_eq!(unexplained(status), Failure::ServerAway, "{status}");
+        }
     }
 }

@@ -23,6 +23,7 @@ use crate::{
 };
 use gloo_events::EventListener;
 use holdfast_protocol::account::Role;
+use std::cell::Cell;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MouseEvent;
@@ -195,9 +196,20 @@ fn Surfaces(props: &SurfacesProps) -> Html {
     {
         let confirm = confirm.clone();
         use_effect_of(surface, move |_| {
-            browser::scroll_sideways_to(WAYS, HERE);
+            let show_here = || browser::scroll_sideways_to(WAYS, HERE);
+            show_here();
+            // Not when only the height has changed, as whenever a phone shows or hides its own bars.
+            let shown_at = Cell::new(browser::width_px());
+            let resized = web_sys::window().map(|window| {
+                EventListener::new(&window, "resize", move |_| {
+                    let width_px = browser::width_px();
+                    if shown_at.replace(width_px) != width_px {
+                        show_here();
+                    }
+                })
+            });
             // A step back in the history takes away what the prompt was opened by.
-            at_end(move || confirm.leave())
+            (resized, at_end(move || confirm.leave()))
         });
     }
     let (me, on_session) = (here.me.clone(), tell.clone());

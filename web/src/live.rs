@@ -30,6 +30,8 @@ pub struct Live {
     pub heard: Rc<Vec<ActivityEvent>>,
     /// How often it was opened: what happened in between is to be fetched.
     pub openings: u32,
+    /// This opening of it is counted.
+    counted: bool,
 }
 
 /// How the stream of this page stands.
@@ -70,7 +72,7 @@ pub enum Action {
 
 impl Live {
     fn new() -> Self {
-        Self { link: Link::Connecting, connections: None, heard: Rc::default(), openings: 0 }
+        Self { link: Link::Connecting, connections: None, heard: Rc::default(), openings: 0, counted: false }
     }
 
     /// How often the list of passkeys has changed while this page was open, or may have, unheard.
@@ -111,7 +113,6 @@ impl Reducible for Live {
         let mut next = (*self).clone();
         match action {
             Action::Stands(state, now_ms) => {
-                let flowed = matches!(self.link, Link::Proven { .. } | Link::Held);
                 next.link = match state {
                     State::Connecting => Link::Connecting,
                     State::Proving => Link::Proving,
@@ -122,8 +123,14 @@ impl Reducible for Live {
                     }
                     State::Ended(end) => Link::Ended(end),
                 };
-                if matches!(next.link, Link::Proven { .. }) && !flowed {
-                    next.openings = self.openings.saturating_add(1);
+                match next.link {
+                    Link::Proven { .. } if !self.counted => {
+                        next.openings = self.openings.saturating_add(1);
+                        next.counted = true;
+                    }
+                    // Also the very first answer may be late.
+                    Link::Proven { .. } | Link::Held => {}
+                    _ => next.counted = false,
                 }
             }
             Action::Listed(list) => next.connections = Some(Rc::new(list.connections)),
@@ -238,6 +245,16 @@ mod tests {
         let back = after([open.clone(), lost.clone(), open.clone()]);
         assert_eq!(back.openings, 2);
         assert_eq!(after([open, lost]).link, Link::Waiting { until_ms: 1_500 });
+    }
+
+    #[test]
+    fn a_late_answer_is_no_new_opening_and_hides_none() {
+        let stands = |state| Action::Stands(state, 1_000);
+        let (open, held) = (stands(State::Open { rtt_ms: 40 }), stands(State::Held));
+        assert_eq!(after([open.clone(), held.clone(), open.clone()]).openings, 1);
+        let back = [State::Waiting { retry_in_ms: 500 }, State::Connecting, State::Proving].map(stands);
+        let returned = after([open.clone()].into_iter().chain(back).chain([held, open]));
+        assert_eq!(returned.openings, 2, "what was missed is fetched");
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub enum Failure {
     TooSlow,
     /// The answer is not of the documented shape.
     Unreadable,
+    /// What was asked for cannot be shown to the person who would confirm it, and was not sent.
+    Illegible,
     /// This browser cannot make, keep or use its key.
     Key(PopError),
     /// The passkey prompt failed.
@@ -35,7 +37,7 @@ impl Failure {
         match self {
             Failure::Refused(problem) => problem.status >= 500 || problem.status == 429,
             Failure::Offline | Failure::ServerAway | Failure::TooSlow | Failure::Unreadable => true,
-            Failure::Key(_) | Failure::Ceremony(_) => false,
+            Failure::Illegible | Failure::Key(_) | Failure::Ceremony(_) => false,
         }
     }
 
@@ -47,6 +49,7 @@ impl Failure {
             Failure::ServerAway => text::SERVER_AWAY,
             Failure::TooSlow => text::TOO_SLOW,
             Failure::Unreadable => text::UNREADABLE,
+            Failure::Illegible => text::ILLEGIBLE,
             Failure::Key(error) => text::key(*error),
             Failure::Ceremony(failure) => text::ceremony(failure),
         }
@@ -96,7 +99,13 @@ mod tests {
             CeremonyFailure::Other("WeirdError".to_owned()),
         ];
         let refusals = Code::ALL.iter().map(|code| Failure::Refused(Box::new(Problem::of(*code))));
-        let others = [Failure::Offline, Failure::ServerAway, Failure::TooSlow, Failure::Unreadable];
+        let others = [
+            Failure::Offline,
+            Failure::ServerAway,
+            Failure::TooSlow,
+            Failure::Unreadable,
+            Failure::Illegible,
+        ];
         let keys = PopError::ALL.into_iter().map(Failure::Key);
         for failure in ceremonies.into_iter().map(Failure::Ceremony).chain(refusals).chain(others).chain(keys)
         {

@@ -6,7 +6,7 @@ use crate::{
     words::{Tone, Words},
 };
 use holdfast_pop::PopError;
-use holdfast_protocol::problem::Problem;
+use holdfast_protocol::problem::{Code, Problem};
 use std::borrow::Cow;
 
 pub const PRODUCT: &str = "Holdfast";
@@ -42,9 +42,21 @@ pub const UNREADABLE: Words = words(
     "The page may be older than the server. Reload it, then try again.",
     Tone::Broken,
 );
+/// The request's key has had its answer in an earlier session, which is not told to this one.
+const ANSWERED_BEFORE: Words = words(
+    "You confirmed this before this browser signed in anew.",
+    "It may have been done: look first. To do it once more all the same, reload this page and ask for it again.",
+    Tone::Wait,
+);
 pub const INSECURE: Words = words(
     "Passkeys do not work at this address.",
     "Open the console by its https address, or on the machine itself at localhost.",
+    Tone::Broken,
+);
+pub const ILLEGIBLE: Words = words(
+    "This cannot be shown as it is, and so it cannot be confirmed.",
+    "A name or text in it is too long, or has characters that hide something or turn it around. Nothing was sent. If \
+     you have not written it, tell whoever runs the console in another way than through this page.",
     Tone::Broken,
 );
 
@@ -82,8 +94,12 @@ pub fn key(error: PopError) -> Words {
     }
 }
 
-/// A refusal of the server, which carries its own sentences.
+/// A refusal of the server, which carries its own sentences; for one of them a page has better ones than those for
+/// programs.
 pub fn refusal(problem: &Problem) -> Words {
+    if problem.code == Code::IdempotencyKeyReused {
+        return ANSWERED_BEFORE;
+    }
     let mut what = problem.title.clone();
     what.push('.');
     let mut way_on = problem.detail.clone();

@@ -23,13 +23,18 @@ const WATCHDOG: &str = "watchdog";
 const GRACE_MS: u32 = 5_000;
 const DEFAULT_TIMEOUT_MS: u32 = 300_000;
 
+/// What a browser gets of the options, of either kind (WebAuthn Level 3, sections 5.4 and 5.5), beside the challenge.
+/// Nothing else is the server's to ask for: an extension could write into the passkey, or read out of it.
+const MEMBERS: &str = "rp user pubKeyCredParams excludeCredentials authenticatorSelection rpId allowCredentials \
+                       userVerification timeout hints";
+
 thread_local! {
     /// The prompt that is open now. A page has one at a time.
     static OPEN: RefCell<Option<AbortController>> = const { RefCell::new(None) };
 }
 
 /// What the server asks the browser to do: `RegistrationOptions` or `AssertionOptions` of the wire.
-/// What is for the browser alone is left as the browser reads it, also what this page does not know.
+/// What is for the browser alone is left as the browser reads it.
 pub struct Options {
     /// Comes back with the answer.
     pub ceremony: CeremonyId,
@@ -120,11 +125,24 @@ impl Prompt {
     }
 
     fn of_checked(kind: Kind, public_key: &JsValue, challenge: &[u8]) -> Result<Self, CeremonyFailure> {
-        set(public_key, "challenge", &bytes(challenge));
         make_each_bytes(&property(public_key, "allowCredentials"))?;
         let timeout_ms = property(public_key, "timeout").as_f64().and_then(json::whole);
         let timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok()).unwrap_or(DEFAULT_TIMEOUT_MS);
-        Ok(Self { kind, public_key: public_key.clone(), timeout_ms })
+        let asked = Object::new();
+        for name in MEMBERS.split(' ') {
+            let value = property(public_key, name);
+            if !value.is_undefined() {
+                set(&asked, name, &value);
+            }
+        }
+        set(&asked, "challenge", &bytes(challenge));
+        if kind == Kind::Registration {
+            // Firefox on Android saves a passkey only when it is asked for.
+            let extensions = Object::new();
+            set(&extensions, "credProps", &JsValue::TRUE);
+            set(&asked, "extensions", &extensions);
+        }
+        Ok(Self { kind, public_key: asked.into(), timeout_ms })
     }
 }
 

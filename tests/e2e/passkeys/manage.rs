@@ -67,7 +67,21 @@ async fn a_passkey_is_added_tested_and_takes_the_place_of_another(kind: Kind) ->
     passkeys.says("“Phone” works: you have just confirmed with it.").await?;
     ensure!(browser.focused().await?.1 == "Test Phone");
 
+    // Two that are lost together are hardly more than one.
+    const KEPT_BY_ONE: &str = "Every passkey of yours is kept by Keepsake.";
+    ensure!(!passkeys.text().await?.contains("is kept by"));
+    world.wire().lie("/v1/passkey", |list| {
+        for passkey in list["passkeys"].as_array_mut().into_iter().flatten() {
+            (passkey["provider"], passkey["backup"]) = (json!("Keepsake"), json!("synced"));
+        }
+    });
+    browser.reload().await?;
+    passkeys.says(KEPT_BY_ONE).await?;
+    world.wire().mend();
+    browser.reload().await?;
+
     if kind == Kind::Chromium {
+        browser.by_role(Role::Button, "Remove Laptop").appears().await?;
         browser.execute(LISTEN, &[]).await?;
     }
     press("Remove Laptop").await?;
@@ -142,5 +156,16 @@ async fn sessions_that_a_passkey_has_opened_are_ended_from_the_list() -> Result<
     other.by_role(Role::Heading, "Welcome back.").appears().await?;
     ensure!(!passkeys.text().await?.contains("1 other session"));
     ensure!(world.session_keys().await?.len() == 1, "whoever asks stays");
+
+    // What it had opened before it was removed is ended in the same way.
+    world.sign_in(&other).await?;
+    world.run_sql("UPDATE passkeys SET disabled_at_ms = created_at_ms").await?;
+    browser.reload().await?;
+    let removed = browser.by_role(Role::Region, "Removed");
+    removed.says("It has opened 1 other session.").await?;
+    removed.by_role(Role::Button, Name::Containing("End them ".to_owned())).click().await?;
+    removed.says("had opened were ended.").await?;
+    other.by_role(Role::Heading, "Welcome back.").appears().await?;
+    ensure!(!removed.text().await?.contains("1 other session"));
     world.assert_no_violations(&browser).await
 }

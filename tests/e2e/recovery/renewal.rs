@@ -8,11 +8,36 @@ use holdfast_tests::{in_every_browser, wait};
 use super::leaves_no_trace;
 
 in_every_browser!(
+    the_last_three_codes_are_warned_about,
     new_codes_take_the_place_of_the_old_ones_once_confirmed,
     the_keyboard_alone_replaces_the_codes,
 );
 
 const HASHES: &str = "SELECT hex(verifier_hash) FROM recovery_codes ORDER BY verifier_hash";
+
+async fn the_last_three_codes_are_warned_about(kind: Kind) -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(kind).await?;
+    let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    world.sign_up(&browser).await?;
+    const ALL_BUT_FOUR: &str = "
+        UPDATE recovery_codes SET used_at_ms = 1
+        WHERE verifier_hash IN (SELECT verifier_hash FROM recovery_codes ORDER BY verifier_hash LIMIT 6)";
+    const ONE_MORE: &str = "
+        UPDATE recovery_codes SET used_at_ms = 1
+        WHERE verifier_hash = (SELECT MAX(verifier_hash) FROM recovery_codes)";
+    for (use_up, left, warned) in [(ALL_BUT_FOUR, "4 of 10 left", false), (ONE_MORE, "3 of 10 left", true)] {
+        world.run_sql(use_up).await?;
+        for page in ["/security", "/console/codes"] {
+            browser.goto(&world.at(page)).await?;
+            let codes = browser.by_role(Role::Region, "Recovery codes");
+            codes.says(left).await?;
+            let said = codes.text().await?;
+            ensure!(said.contains("Few are left.") == warned, "{page}: {said}");
+        }
+    }
+    world.assert_no_violations(&browser).await
+}
 
 async fn new_codes_take_the_place_of_the_old_ones_once_confirmed(kind: Kind) -> Result<()> {
     let world = World::new().await?;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use holdfast_protocol::history::Activity;
 use holdfast_protocol::step_up::{Kind as Action, Outcome};
 use holdfast_tests::browser::{AuthenticatorOptions, Browser, Kind, Name, Role};
-use holdfast_tests::world::World;
+use holdfast_tests::world::{World, confirm};
 use holdfast_tests::{in_every_browser, wait};
 use serde_json::json;
 
@@ -82,6 +82,31 @@ async fn the_log_is_live_filtered_and_paged(kind: Kind) -> Result<()> {
     // The stream may wake the list before the person does, and then there is nothing to press.
     drop(again.click().await);
     rows.clone().saying("Test the passkey.").appears().await?;
+    world.assert_no_violations(&browser).await
+}
+
+/// Whose passkey says that it has verified a person, and is known to say so in any case: the log names the provider.
+#[tokio::test]
+async fn a_confirmation_that_is_only_claimed_is_marked_in_the_log() -> Result<()> {
+    let world = World::new().await?;
+    let browser = world.browser(Kind::Chromium).await?;
+    let _authenticator = browser.add_authenticator(AuthenticatorOptions::default()).await?;
+    world.sign_up(&browser).await?;
+    let bitwarden = "UPDATE passkeys SET name = 'Vault', aaguid = x'd548826e79b4db40a3d811116f7e8349'";
+    world.run_sql(bitwarden).await?;
+    browser.goto(&world.at("/console/passkeys")).await?;
+    browser.by_role(Role::Button, "Test Vault").click().await?;
+    confirm(&browser, "Test the passkey “Vault”").await?;
+    browser.page_says("“Vault” works: you have just confirmed with it.").await?;
+
+    browser.goto(&world.at("/console/confirmations")).await?;
+    let rows = browser.by_role(Role::Region, "What was confirmed").by_role(Role::ListItem, Name::Any);
+    let claimed =
+        "Bitwarden says that it has asked for your fingerprint, face or PIN, and is known to say so";
+    rows.clone().saying("confirmed").says(claimed).await?;
+    // Who was only asked has claimed nothing.
+    let said = rows.texts().await?;
+    ensure!(said.iter().filter(|row| row.contains("Bitwarden")).count() == 1, "{said:?}");
     world.assert_no_violations(&browser).await
 }
 

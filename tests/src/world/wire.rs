@@ -61,6 +61,8 @@ enum Interference {
     Spoilt(&'static str),
     /// What is answered with success, in JSON, is told otherwise.
     Told(&'static str, fn(&mut Value)),
+    /// Somebody else answers, at exactly this path.
+    Answered(&'static str, fn() -> Response),
 }
 
 impl Wire {
@@ -112,6 +114,11 @@ impl Wire {
     /// What the server answers from such paths, in JSON, is told otherwise until [`Wire::mend`].
     pub fn lie(&self, path: &'static str, lie: fn(&mut Value)) {
         self.0.interference.send_replace(Interference::Told(path, lie));
+    }
+
+    /// Requests to exactly this path are answered so, and do not reach the server, until [`Wire::mend`].
+    pub fn answer(&self, path: &'static str, answer: fn() -> Response) {
+        self.0.interference.send_replace(Interference::Answered(path, answer));
     }
 
     /// Nothing stands in the way any more.
@@ -181,6 +188,7 @@ pub(super) async fn tap(State(wire): State<Wire>, request: Request, next: Next) 
         Interference::Told(path, lie) if meets(path) => {
             told(next.run(Request::from_parts(parts, Body::from(bytes))).await, lie).await
         }
+        Interference::Answered(path, answer) if exchange.path == path => answer(),
         _ => next.run(Request::from_parts(parts, Body::from(bytes))).await,
     };
     exchange.status = response.status();

@@ -14,7 +14,7 @@ use crate::{
     store::use_value,
     ui::{Content as _, component_of, group, p},
 };
-use list::{ListPanel, ListPanelProps};
+use list::{ListPanel, ListPanelProps, use_agents};
 use pairing::{PairingPanel, PairingPanelProps};
 use yew::prelude::{Html, Properties, component};
 
@@ -31,8 +31,9 @@ pub fn AgentsPanels(props: &AgentsPanelsProps) -> Html {
     let AgentsPanelsProps { api, confirm, live } = props;
     let (api, confirm) = (api.clone(), confirm.clone());
     let by_link = use_value(pairing::by_link);
-    let pairing = PairingPanelProps { api: api.clone(), confirm: confirm.clone() };
-    let list = ListPanelProps { api, confirm, live: live.clone() };
+    let handles = use_agents(&api, &confirm, live.agent_news());
+    let pairing = PairingPanelProps { api, confirm, agents: handles.views() };
+    let list = ListPanelProps { handles, live: live.clone() };
     let pairing = component_of::<PairingPanel>(pairing, None);
     let list = component_of::<ListPanel>(list, None);
     // Whoever comes by an agent's link came to pair it.

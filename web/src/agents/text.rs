@@ -20,7 +20,7 @@ pub(super) const INTRO: &str = "An agent is a program that works for you, within
 pub(super) const PAIR_TITLE: &str = "Pair an agent";
 pub(super) const CODE: &str = "Code that the agent shows";
 pub(super) const CODE_HINT: &str =
-    "Eight letters and digits, such as 7k4m-x2f9. A code lives for ten minutes.";
+    "Eight letters and digits, such as 7k4m-x2f9. The agent's code is good for ten minutes.";
 pub(super) const CODE_FROM_LINK: &str = "This code came with the link that you opened. Go on only if your own agent showed you that link, just now.";
 pub(super) const LOOK: &str = "See who asks";
 pub(super) const LOOKING: &str = "Looking for the agent";
@@ -34,11 +34,11 @@ pub(super) const PAIR: &str = "Pair this agent";
 pub(super) const PAIRING: &str = "Pairing";
 pub(super) const NOT_MINE: &str = "Not mine";
 pub(super) const ANOTHER_CODE: &str = "Type another code";
-pub(super) const BY_PASSKEY: &str = "You confirm this with your passkey. Nothing is paired before that.";
+pub(super) const BY_PASSKEY: &str = "Besides, it may read the credentials that you have stored for every agent. You confirm this with your passkey. Nothing is paired before that.";
 
 pub(super) const NO_AGENT: Words = words(
     "No agent waits with this code.",
-    "Compare it with what the agent shows. A code lives for ten minutes and pairs once: if it is older, let the agent ask again.",
+    "Compare it with what the agent shows. A code is good for ten minutes and pairs once: if it is older, let the agent ask again.",
 );
 pub(super) const PAIRING_OVER: Words = words(
     "This code leads to no agent any more.",
@@ -60,10 +60,12 @@ pub(super) const COPY: &str = "Copy";
 pub(super) const COPIED: &str = "Copied.";
 pub(super) const NOT_COPIED: &str = "The browser did not copy it. Select the line and copy it yourself.";
 pub(super) const STALE: &str = "These figures may be old: the newest could not be fetched. They are fetched again as soon as something happens.";
-pub(super) const LIVE: &str = "live";
-pub(super) const NOT_LIVE: &str = "not live now";
+pub(super) const LIVE: &str = "shown live";
+pub(super) const NOT_LIVE: &str = "not shown live now";
 pub(super) const CHARGES: &str = "Last charges";
 pub(super) const NO_CHARGES: &str = "It has paid nothing yet.";
+pub(super) const NO_MONEY: &str =
+    "This is a limit, not money: the agent pays by its own means, and nothing leaves your wallet.";
 pub(super) const LIMITS: &str = "Change limits";
 pub(super) const MORE_TIME: &str = "Give it more time";
 pub(super) const REVOKE: &str = "Revoke";
@@ -74,7 +76,11 @@ pub(super) const AT_ONCE: &str = "Less money holds at once, and needs no confirm
 pub(super) const BY_SIGNATURE: &str =
     "This is more than you signed for, or something else: you confirm it with your passkey.";
 pub(super) const ENDING: &str = "Ending its work";
-pub(super) const TEAR_DOWN_DOES: &str = "Tearing down ends its work at once and for good, and takes it off this list. What it has paid stays in your activity.";
+pub(super) const REVOKE_DOES: &str =
+    "Revoke ends its work at once and for good. It stays in this list, and what is stored for it stays, too.";
+pub(super) const TEAR_DOWN_DOES: &str = "Tear down ends its work if it is at work, deletes what is stored for it alone, and takes it off this list.";
+pub(super) const TEAR_DOWN_LEAVES: &str =
+    "Tearing down cannot be undone. What the agent has paid stays in your activity.";
 pub(super) const LISTING_CREDENTIALS: &str = "Looking for its credentials";
 pub(super) const NO_CREDENTIALS: &str = "No credential is stored for it alone, so none is deleted.";
 pub(super) const TEAR_DOWN_NOW: &str = "Tear it down";
@@ -207,15 +213,20 @@ pub(super) const fn source(source: Source) -> &'static str {
     }
 }
 
-/// How long the code still lives; `None`: it is over.
+/// How long the code is still good; `None`: it is over.
 pub(super) fn lives(asks: &PairingView, now_ms: u64) -> Option<String> {
     let left_ms = asks.expires_at_ms.checked_sub(now_ms).filter(|left| *left > 0)?;
-    Some([", for another ", &text::duration(left_ms)].concat())
+    Some([", good for another ", &text::duration(left_ms)].concat())
 }
 
-pub(super) fn paired(agent: &AgentView) -> String {
-    let who = named(&agent.name, &agent.id);
-    [&who, " is paired. It finds out by itself within seconds, and is then at work."].concat()
+/// As long as its work is not over; `None`: it is not in the list yet.
+pub(super) fn paired(agent: &AgentView, stands: Option<AgentState>) -> String {
+    let how = if stands == Some(AgentState::Active) {
+        " is paired. It is at work."
+    } else {
+        " is paired. It finds out by itself within seconds, and is then at work."
+    };
+    [&named(&agent.name, &agent.id), how].concat()
 }
 
 // An agent of the list
@@ -232,7 +243,7 @@ pub(super) const SPENT_ALL: &str = "nothing left";
 pub(super) const EVERY_FILE: &str = "every file";
 
 pub(super) fn at_work(number: usize) -> String {
-    text::count(u64::try_from(number).unwrap_or_default(), "at work", "at work")
+    text::count(u64::try_from(number).unwrap_or_default(), "agent at work", "agents at work")
 }
 
 pub(super) fn left(left: Usd) -> String {
@@ -253,13 +264,27 @@ pub(super) fn ends(agent: &AgentView, now_ms: u64) -> String {
 
 pub(super) const ENDED: &str = "Ended ";
 
+/// After when it ends.
+pub(super) const fn may_use(scope: FileScope) -> &'static str {
+    match scope {
+        FileScope::Workspace => ". It may use the workspace's files.",
+        FileScope::Full => ". It may use every file of the machine.",
+    }
+}
+
+/// What the merchant wanted: the budget is counted in dollars all the same.
 pub(super) fn settled(charge: &Charge) -> String {
-    [", paid in ", &charge.merchant.settlement_token].concat()
+    [", asked for in ", &charge.merchant.settlement_token].concat()
 }
 
 /// A button of one row among many.
 pub(super) fn label(does: &str, agent: &AgentView) -> String {
     [does, " ", &agent.name].concat()
+}
+
+/// Above its limits, as they are filled in.
+pub(super) fn limits_of(agent: &AgentView) -> String {
+    ["Limits of ", &quoted(&agent.name)].concat()
 }
 
 /// What came of the last thing that was done.

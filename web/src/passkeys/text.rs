@@ -46,7 +46,7 @@ pub(super) const fn trust(trust: Trust) -> Option<(Tone, &'static str)> {
         Trust::Trusted => None,
         Trust::New => Some((Tone::Plain, "new")),
         Trust::Suspect => Some((Tone::Broken, "may have been copied")),
-        Trust::Disabled => Some((Tone::Plain, "disabled")),
+        Trust::Disabled => Some((Tone::Plain, "removed")),
     }
 }
 

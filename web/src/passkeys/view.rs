@@ -49,7 +49,10 @@ pub fn PasskeysPanel(props: &PasskeysPanelProps) -> Html {
 }
 
 fn list(loaded: &Loaded, handles: &Handles, now_ms: u64) -> Group {
-    let rows = loaded.list.iter().map(|view| {
+    // What is of no use any more comes last.
+    let removed = |view: &&PasskeyView| view.trust == Trust::Disabled;
+    let in_use = loaded.list.iter().filter(|view| !removed(view));
+    let rows = in_use.chain(loaded.list.iter().filter(removed)).map(|view| {
         let edit = loaded.edit.as_ref().filter(|edit| edit.id == view.id);
         row(view, edit, handles, now_ms)
     });
@@ -123,7 +126,7 @@ pub(super) fn about(view: &PasskeyView, edit: Option<&Edit>, handles: &Handles, 
         .with(", ")
         .with(used)
         .with(". ")
-        .with(text::losing(view.backup));
+        .with((view.trust != Trust::Disabled).then(|| text::losing(view.backup)));
     div("row-what")
         .with(title)
         .with(p("small muted").with(what))

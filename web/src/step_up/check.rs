@@ -1,6 +1,6 @@
 use holdfast_protocol::{
     ids::{AccountId, CeremonyId, SessionId, Thumbprint},
-    step_up::{Action, Kind, Locale, canonical_text, hash_of},
+    step_up::{Action, Kind, Locale, canonical_text, hash_of, is_legible},
     tokens::{Begun, Claims, Purpose, TokenError, UnverifiedToken},
 };
 
@@ -29,13 +29,14 @@ pub enum Signer {
 }
 
 impl Asked {
-    /// `None`: the parameters have no canonical spelling.
+    /// `None`: the parameters have no canonical spelling, or a person could not read them as they are. The names
+    /// in them came from the server.
     pub fn of<A: Action>(parameters: &A) -> Option<Self> {
         Some(Self {
             kind: A::KIND,
             target: parameters.target(),
             canonical: canonical_text(parameters)?,
-            sentence: parameters.sentence(Locale::En),
+            sentence: Some(parameters.sentence(Locale::En)).filter(|sentence| is_legible(sentence))?,
             signer: parameters.passkey().map_or(Signer::AnyPasskey, |_| Signer::ThatPasskey),
         })
     }
@@ -355,6 +356,16 @@ mod tests {
                 other => panic!("{other}: nothing that a page finds"),
             };
             assert_eq!(offer.check(&asked, &by, read), gives, "{}", vector.about);
+        }
+    }
+
+    #[test]
+    fn what_nobody_could_read_is_not_asked_for() {
+        let to = |to_name: String| Asked::of(&Send { to_name, ..send("250.00") });
+        assert!(to("Anna Ключ ❤\u{fe0f}".to_owned()).is_some());
+        let turned = "x\u{2069}\u{202e}.9f2x-m4k7 swohs hcihw ,)1111-1111-1111-1111_tga( ”reppohS";
+        for name in [turned, "a\u{200b}b", "a\nb", &"x".repeat(2_048)] {
+            assert_eq!(to(name.to_owned()), None, "{name:?}");
         }
     }
 

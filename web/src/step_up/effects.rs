@@ -19,7 +19,7 @@ use holdfast_pop::PopError;
 use holdfast_protocol::{
     account::Me,
     base64url,
-    ids::CeremonyId,
+    ids::{CeremonyId, Thumbprint},
     step_up::{Confirmation, Kind},
 };
 use std::{
@@ -45,6 +45,8 @@ struct Attempt {
     token: String,
     prompt: webauthn::Prompt,
     made_ms: f64,
+    /// What it was asked for with: another tab may sign in anew, and then it is of no use.
+    jkt: Option<Thumbprint>,
     /// The server names providers: no other passkey could confirm it.
     claimed: bool,
 }
@@ -57,13 +59,16 @@ struct Task {
     attempt: RefCell<Option<Rc<Attempt>>>,
     renewals: Cell<u32>,
     confirmation: RefCell<Option<Confirmation>>,
+    /// What was confirmed has been refused once.
+    refused: Cell<bool>,
     outcome: Cell<Option<oneshot::Sender<Outcome>>>,
 }
 
 impl Task {
-    fn fresh(&self) -> Option<Rc<Attempt>> {
+    fn fresh(&self, jkt: Option<&Thumbprint>) -> Option<Rc<Attempt>> {
         let attempt = self.attempt.borrow().clone();
-        attempt.filter(|attempt| clock::steady_ms() - attempt.made_ms < FRESH_MS)
+        let is_fresh = |attempt: &Rc<Attempt>| clock::steady_ms() - attempt.made_ms < FRESH_MS;
+        attempt.filter(|attempt| is_fresh(attempt) && attempt.jkt.as_ref() == jkt)
     }
 
     fn end(&self, outcome: Outcome) {
@@ -74,7 +79,8 @@ impl Task {
     }
 }
 
-/// A request whose answer never came: whoever asks for the same again does so under the same key.
+/// A request whose answer never came, or came to an earlier session: whoever asks for the same again does so under
+/// the same key.
 struct Unanswered {
     kind: Kind,
     canonical: String,
@@ -126,6 +132,7 @@ impl Flow {
             attempt: RefCell::new(None),
             renewals: Cell::new(0),
             confirmation: RefCell::new(None),
+            refused: Cell::new(false),
             outcome: Cell::new(Some(told)),
         });
         self.task.replace(Some(task.clone()));
@@ -140,7 +147,9 @@ impl Flow {
     /// The button: the device's prompt opens in the click itself.
     pub(super) fn press(self: &Rc<Self>) {
         let Some(task) = self.task.borrow().clone() else { return };
-        let Some(attempt) = task.fresh() else { return self.ask_again(Some(text::WAITED)) };
+        let Some(attempt) = task.fresh(self.jkt().as_ref()) else {
+            return self.ask_again(Some(text::WAITED));
+        };
         let answer = webauthn::assert(&attempt.prompt, Mediation::Modal);
         self.tell(Action::PromptOpened);
         let flow = self.clone();
@@ -195,7 +204,10 @@ impl Flow {
     pub(super) fn renew_if_stale(self: &Rc<Self>) {
         let Some(task) = self.task.borrow().clone() else { return };
         let renewals = task.renewals.get();
-        if !self.is_ready() || !browser::is_visible() || task.fresh().is_some() || renewals >= SILENT_RENEWALS
+        if !self.is_ready()
+            || !browser::is_visible()
+            || task.fresh(self.jkt().as_ref()).is_some()
+            || renewals >= SILENT_RENEWALS
         {
             return;
         }
@@ -230,14 +242,14 @@ impl Flow {
             Err(Unfit::Failed(failure)) => match Means::of(&failure) {
                 Means::Barred => self.tell(Action::WasBarred(failure)),
                 Means::Refused => self.end(task, Err(Stopped::Failed(failure))),
-                Means::Confirm | Means::Unanswered => self.tell(Action::CouldNotAsk(failure.words())),
+                Means::Confirm | Means::Unanswered => self.tell(Action::CouldNotAsk(text::failure(&failure))),
             },
         }
     }
 
     /// The preflight, and everything that is to be checked before anything of it is shown.
     async fn fetch(&self, asked: &Asked) -> Result<Attempt, Unfit> {
-        let preflight = asked.kind.preflight();
+        let (preflight, jkt) = (asked.kind.preflight(), self.jkt());
         let call = Call::post_json(&preflight, Access::SignedIn, asked.canonical.clone());
         let answer = self.api.call_unread(call).await.map_err(Unfit::Failed)?;
         let made_ms = clock::steady_ms();
@@ -259,11 +271,15 @@ impl Flow {
         let prompt = checked.map_err(Unfit::Differs)?;
         let claimed = options.are_only_claimed();
         let Options { ceremony, token, .. } = options;
-        Ok(Attempt { ceremony, token, prompt, made_ms, claimed })
+        Ok(Attempt { ceremony, token, prompt, made_ms, jkt, claimed })
+    }
+
+    fn jkt(&self) -> Option<Thumbprint> {
+        self.api.pop().thumbprint()
     }
 
     fn check(&self, options: &Options, asked: &Asked) -> Result<webauthn::Prompt, Difference> {
-        let jkt = self.api.pop().thumbprint().ok_or(Difference::Ceremony)?;
+        let jkt = self.jkt().ok_or(Difference::Ceremony)?;
         let (me, origin) = (self.me.borrow().clone(), browser::origin());
         let by = Asker { account: &me.account.id, session: &me.session.id, jkt: &jkt, origin: &origin };
         webauthn::Prompt::confirming(options, |offer| {
@@ -282,12 +298,16 @@ impl Flow {
             return task.end(Err(Stopped::Failed(failure)));
         }
         match Means::of(&failure) {
+            Means::Unanswered => self.tell(Action::AnswerLost(failure)),
+            // Who refuses whatever is signed shall not get signature after signature out of one wish.
+            Means::Confirm | Means::Barred if task.refused.replace(true) => {
+                self.end(task, Err(Stopped::Failed(failure)));
+            }
             Means::Confirm => {
                 self.tell(Action::ConfirmationRefused(text::failure(&failure)));
                 self.ask(task).await;
             }
             Means::Barred => self.tell(Action::WasBarred(failure)),
-            Means::Unanswered => self.tell(Action::AnswerLost(failure)),
             Means::Refused => self.end(task, Err(Stopped::Failed(failure))),
         }
     }
@@ -295,7 +315,7 @@ impl Flow {
     async fn send(&self, asked: &Asked, key: &str, body: String) -> Result<JsValue, Failure> {
         let call = Call::post_json(asked.kind.path(), Access::SignedIn, body).idempotency_key(key);
         let answer = self.api.call_unread(call).await;
-        let lost = answer.as_ref().is_err_and(Failure::may_pass);
+        let lost = answer.as_ref().is_err_and(|failure| Means::of(failure) == Means::Unanswered);
         let mut unanswered = self.unanswered.borrow_mut();
         unanswered.retain(|lost| !lost.is_of(asked));
         if lost {

@@ -59,8 +59,8 @@ impl Confirm {
         secret: Option<Opening>,
         opener: &'static str,
     ) -> Result<R, Stopped> {
-        // What has no canonical spelling could not be signed for.
-        let asked = Asked::of(&parameters).ok_or(Stopped::Failed(Failure::Unreadable))?;
+        // What has no canonical spelling could not be signed for, and nobody signs what cannot be read.
+        let asked = Asked::of(&parameters).ok_or(Stopped::Failed(Failure::Illegible))?;
         let body: Body = Box::new(move |confirmation| {
             let (parameters, secret) = (parameters.clone(), secret.clone());
             // The types of the wire always serialise; an empty body would be refused by the server.

@@ -45,7 +45,7 @@ pub(super) enum Phase {
     Prompting,
     /// The server carries it out.
     Sending,
-    /// It is not known whether it was carried out.
+    /// It is not known whether it was carried out; the same request once more may tell, if the failure may pass.
     Unanswered(Failure),
     /// No options could be fetched.
     Stuck,
@@ -124,7 +124,8 @@ pub(super) enum Means {
     Barred,
     /// It may have been carried out.
     Unanswered,
-    /// The action itself was refused, and nothing was done.
+    /// The action itself was refused, and nothing was done. So is what the server takes for another operation
+    /// than this one, which this page has held it against: confirming the same again would not help.
     Refused,
 }
 
@@ -138,8 +139,7 @@ impl Means {
                 Means::Confirm
             }
             Code::StepUpRequired | Code::RecoveryPending | Code::Cooldown | Code::RiskHold => Means::Barred,
-            Code::StepUpMismatch
-            | Code::TokenInvalid
+            Code::TokenInvalid
             | Code::CeremonyGone
             | Code::CeremonyMismatch
             | Code::CeremonyInvalid
@@ -148,6 +148,8 @@ impl Means {
             | Code::UserVerificationMissing
             | Code::BackupEligibilityChanged
             | Code::UnsupportedKey => Means::Confirm,
+            // A refusal keeps no key: under this one it was answered, in a session that is over by now.
+            Code::IdempotencyKeyReused => Means::Unanswered,
             _ if failure.may_pass() => Means::Unanswered,
             _ => Means::Refused,
         }
@@ -298,12 +300,13 @@ mod tests {
             (refused(Code::Cooldown), Means::Barred),
             (refused(Code::RiskHold), Means::Barred),
             (refused(Code::RecoveryPending), Means::Barred),
-            (refused(Code::StepUpMismatch), Means::Confirm),
+            (refused(Code::StepUpMismatch), Means::Refused),
             (refused(Code::UserVerificationMissing), Means::Confirm),
             (refused(Code::TargetChanged), Means::Refused),
             (refused(Code::InsufficientFunds), Means::Refused),
             (refused(Code::SignedOut), Means::Refused),
             (refused(Code::InvalidRequest), Means::Refused),
+            (refused(Code::IdempotencyKeyReused), Means::Unanswered),
             (refused(Code::Internal), Means::Unanswered),
             (refused(Code::Unavailable), Means::Unanswered),
             (refused(Code::RateLimited), Means::Unanswered),

@@ -4,10 +4,14 @@ use super::check::{Difference, Signer};
 use crate::{
     ceremony::{CeremonyFailure, Kind, WillAsk},
     problem::Failure,
-    text::will_ask_to_sign_in,
+    text::{refusal, will_ask_to_sign_in},
     words::{Tone, Words},
 };
-use holdfast_protocol::{history::Device, problem::Code, step_up::Kind as Action};
+use holdfast_protocol::{
+    history::Device,
+    problem::{Code, Problem},
+    step_up::Kind as Action,
+};
 use std::borrow::Cow;
 
 pub(super) const TITLE: &str = "Confirm with your passkey";
@@ -59,13 +63,25 @@ const TIMED_OUT: Words = words(
     Tone::Wait,
 );
 
+/// What happened, in words of this page's own: the server's beside the sentence could talk the person into
+/// confirming it.
+fn own_words(failure: &Failure) -> Words {
+    match failure {
+        Failure::Refused(problem) => {
+            let retry_after_s = problem.retry_after_s;
+            refusal(&Problem { retry_after_s, ..Problem::of(problem.code) })
+        }
+        _ => failure.words(),
+    }
+}
+
 /// What went wrong with a confirmation.
 pub(super) fn failure(failure: &Failure) -> Words {
     match failure {
         Failure::Ceremony(CeremonyFailure::Cancelled(Kind::SignIn)) => CANCELLED,
         Failure::Ceremony(CeremonyFailure::TimedOut) => TIMED_OUT,
         Failure::Refused(problem) if problem.code == Code::StepUpRequired => TOO_LATE,
-        _ => failure.words(),
+        _ => own_words(failure),
     }
 }
 
@@ -73,14 +89,17 @@ pub(super) fn failure(failure: &Failure) -> Words {
 pub(super) fn barred(failure: &Failure) -> Words {
     match failure.code() {
         Some(Code::StepUpRequired) => NO_PASSKEY,
-        _ => Words { tone: Tone::Wait, ..failure.words() },
+        _ => Words { tone: Tone::Wait, ..own_words(failure) },
     }
 }
 
-/// Nobody knows whether it was done.
+/// This page does not know whether it was done.
 pub(super) fn unanswered(failure: &Failure) -> Words {
+    if !failure.may_pass() {
+        return failure.words();
+    }
     Words {
-        what: failure.words().what,
+        what: own_words(failure).what,
         way_on:
             "You confirmed it, and this page does not know whether it was done. Send the same request again: \
                  however often it arrives, it is done once."
@@ -89,13 +108,20 @@ pub(super) fn unanswered(failure: &Failure) -> Words {
     }
 }
 
+/// What browsers and systems are called. What else the server calls them is not repeated beside the sentence.
+const BROWSERS: [&str; 6] = ["Chrome", "Edge", "Firefox", "Opera", "Safari", "Vivaldi"];
+const SYSTEMS: [&str; 7] = ["Android", "ChromeOS", "iPad", "iPhone", "Linux", "Mac", "Windows"];
+
 /// From where, with what, and what the device will ask for.
 pub(super) fn by(device: &Device, signer: Signer, will_ask: Option<WillAsk>) -> String {
+    let known = |names: &[&'static str], name: &str| names.iter().find(|known| **known == name).copied();
+    let browser = known(&BROWSERS, &device.browser).unwrap_or("this browser");
+    let system = known(&SYSTEMS, &device.system).unwrap_or("this device");
     let passkey = match signer {
         Signer::AnyPasskey => ", with one of your passkeys.",
         Signer::ThatPasskey => ", with that passkey itself.",
     };
-    let said = ["You confirm it in ", &device.browser, " on ", &device.system, passkey].concat();
+    let said = ["You confirm it in ", browser, " on ", system, passkey].concat();
     match will_ask {
         Some(will_ask) => [&said, " ", will_ask_to_sign_in(will_ask)].concat(),
         None => said,
@@ -104,14 +130,17 @@ pub(super) fn by(device: &Device, signer: Signer, will_ask: Option<WillAsk>) -> 
 
 /// What the alarm means.
 pub(super) const ALARM: Words = words(
-    "The server wanted something else signed. Your passkey was not asked, and nothing was done.",
-    "Somebody may have taken over this console, or stand between it and you. Confirm nothing here, and tell whoever runs the console in another way than through this page.",
+    "The server wanted your passkey to confirm something else. Your passkey was not asked, so nothing was confirmed.",
+    "Somebody may have taken over this console, or stand between it and you. Do not try again here. Tell whoever runs the console, by phone or in person and not through this page.",
     Tone::Broken,
 );
 
+/// Before [`to_quote`].
+pub(super) const QUOTE: &str = "Quote this to them: ";
+
 /// What helps whoever runs the console.
-pub(super) fn to_tell(action: Action, difference: Difference) -> String {
-    ["Tell them: ", action.as_str(), ", another ", differing(difference), "."].concat()
+pub(super) fn to_quote(action: Action, difference: Difference) -> String {
+    [action.as_str(), ", another ", differing(difference)].concat()
 }
 
 const fn differing(difference: Difference) -> &'static str {
@@ -132,7 +161,8 @@ const fn differing(difference: Difference) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_protocol::problem::{Problem, StepUpReason};
+    use crate::step_up::state::Means;
+    use holdfast_protocol::problem::StepUpReason;
 
     #[test]
     fn who_has_no_passkey_is_led_to_one() {
@@ -141,6 +171,29 @@ mod tests {
         assert_eq!(barred(&Failure::Refused(Box::new(problem))), NO_PASSKEY);
         let cooldown = barred(&Failure::Refused(Box::new(Problem::of(Code::Cooldown))));
         assert_eq!(cooldown.what, "The account is in a cooldown.");
+    }
+
+    #[test]
+    fn nothing_of_what_the_server_writes_stands_beside_the_sentence() {
+        const LIE: &str = "The line above is an old test. Confirm once more";
+        for code in Code::ALL {
+            let lie = Problem { title: LIE.to_owned(), detail: LIE.to_owned(), ..Problem::of(*code) };
+            let lie = Failure::Refused(Box::new(lie));
+            let words = match Means::of(&lie) {
+                Means::Barred => barred(&lie),
+                Means::Unanswered => unanswered(&lie),
+                Means::Confirm | Means::Refused => super::failure(&lie),
+            };
+            assert!(!words.what.contains("old test") && !words.way_on.contains("old test"), "{code}");
+        }
+        let device = |browser: &str, system: &str| {
+            let device = Device { browser: browser.to_owned(), system: system.to_owned() };
+            by(&device, Signer::AnyPasskey, None)
+        };
+        let known = "You confirm it in Firefox on Linux, with one of your passkeys.";
+        assert_eq!(device("Firefox", "Linux"), known);
+        let own = "You confirm it in this browser on this device, with one of your passkeys.";
+        assert_eq!(device(LIE, LIE), own);
     }
 
     #[test]
@@ -153,5 +206,7 @@ mod tests {
             assert!(super::failure(&failure).way_on.starts_with("Nothing was done."), "{failure:?}");
         }
         assert!(unanswered(&Failure::TooSlow).way_on.contains("does not know whether it was done"));
+        let reused = Failure::Refused(Box::new(Problem::of(Code::IdempotencyKeyReused)));
+        assert!(unanswered(&reused).way_on.starts_with("It may have been done: look first."));
     }
 }

@@ -129,11 +129,12 @@ fn asked(open: &Open, device: &Device, will_ask: Option<WillAsk>) -> Group {
 
 /// Nothing of what the server wanted signed is shown: only what the person had asked for.
 fn alarm(open: &Open, difference: Difference) -> Group {
+    let quote = element("code").with(text::to_quote(open.asked.kind, difference));
     group()
         .with(alert(SAID, &text::ALARM, None))
+        .with(p("small").with(text::QUOTE).with(quote))
         .with(p("small muted").with(text::ALARM_ASKED))
         .with(deed(DEED, &open.asked.sentence))
-        .with(p("small muted").with(text::to_tell(open.asked.kind, difference)))
 }
 
 fn barred(failure: &Failure, flow: &Rc<Flow>) -> Group {
@@ -158,14 +159,14 @@ fn ways(open: &Open, flow: &Rc<Flow>, leave: Callback<()>) -> Element {
         Callback::from(move |()| act(&flow))
     };
     let primary = |label, act: fn(&Rc<Flow>)| Some(button("btn primary", run(act)).with(label));
-    let first = match open.phase {
+    let first = match &open.phase {
         Phase::Ready => primary(text::CONFIRM, Flow::press),
         Phase::Asking | Phase::Prompting => {
             primary(text::CONFIRM, |_| ()).map(|button| button.attr("aria-disabled", "true"))
         }
         Phase::Stuck => primary(words::TRY_AGAIN, |flow| flow.ask_again(None)),
-        Phase::Unanswered(_) => primary(text::SEND_AGAIN, Flow::send_again),
-        Phase::Sending | Phase::Barred(_) | Phase::Alarm(_) => None,
+        Phase::Unanswered(failure) if failure.may_pass() => primary(text::SEND_AGAIN, Flow::send_again),
+        Phase::Unanswered(_) | Phase::Sending | Phase::Barred(_) | Phase::Alarm(_) => None,
     };
     // What is sent already cannot be called back.
     let way_out = match open.phase {

@@ -31,6 +31,7 @@ pub(super) const AMOUNT_NOTHING: &str = "Send more than nothing.";
 pub(super) const NOTE: &str = "Note (if you like)";
 pub(super) const NOTE_HINT: &str = "Both of you will read it. At most 64 characters.";
 pub(super) const SEND: &str = "Send";
+pub(super) const IF_NOT_GONE: &str = "Send it, if it has not gone";
 pub(super) const SENDING: &str = "Nothing is sent before you have confirmed it";
 
 pub(super) const TRANSFERS: &str = "What came and went";
@@ -72,8 +73,9 @@ pub(super) fn not_sent(failure: &Failure) -> Words {
         Some(Code::TargetChanged) => OTHER_NAME,
         Some(Code::NotFound | Code::InsufficientFunds) => Words { tone: Tone::Wait, ..failure.words() },
         _ if failure.may_pass() => Words {
-            way_on: "If you confirmed it, it may have gone: look at the list below. Sending exactly this once more \
-                     does not send it twice."
+            way_on: "If you confirmed it, it may have gone. Before you reload this page, press the button: it asks for \
+                     this very send once more. What has gone is not sent twice; what has not gone is sent now, and \
+                     you are asked to confirm it wherever that is wanted."
                 .into(),
             ..failure.words()
         },

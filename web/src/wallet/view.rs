@@ -106,7 +106,12 @@ fn sending(filled: &Form, handles: &Handles) -> Html {
         )
         .with(waiting(busy.then_some(text::SENDING)));
     let (failure, sent) = match &filled.phase {
-        Phase::Failed(failure) => (Some(alert("not-sent", &text::not_sent(failure), None)), None),
+        Phase::Failed(failure) => {
+            // As long as the form is what it was, the request and its key are the same ones.
+            let once_more = Again { label: text::IF_NOT_GONE, run: handles.send.clone() };
+            let once_more = failure.may_pass().then_some(once_more);
+            (Some(alert("not-sent", &text::not_sent(failure), once_more)), None)
+        }
         Phase::Sent(said) => (None, Some(notice(Tone::Held, said))),
         Phase::Typing | Phase::Faulty(_) | Phase::Sending => (None, None),
     };

@@ -23,7 +23,8 @@ pub(super) const REVOKE: &str = "revoke-agent";
 pub(super) const TEAR_DOWN: &str = "tear-down-agent";
 
 /// What the view needs.
-pub(super) struct Handles {
+#[derive(Clone, PartialEq)]
+pub(in crate::agents) struct Handles {
     pub(super) agents: Store<Agents>,
     pub(super) fetch: Callback<()>,
     pub(super) set_limits: Callback<()>,
@@ -32,9 +33,23 @@ pub(super) struct Handles {
     pub(super) tear_down: Callback<()>,
 }
 
+impl Handles {
+    /// The agents as the server told them last; none before that.
+    pub(in crate::agents) fn views(&self) -> Vec<AgentView> {
+        match &*self.agents {
+            Agents::Loaded(loaded) => loaded.list.agents.clone(),
+            Agents::Loading | Agents::Failed(_) => Vec::new(),
+        }
+    }
+}
+
 /// Fetches the list, and again whenever `news` changes.
 #[hook]
-pub(super) fn use_agents<N: PartialEq + 'static>(api: &Api, confirm: &Confirm, news: N) -> Handles {
+pub(in crate::agents) fn use_agents<N: PartialEq + 'static>(
+    api: &Api,
+    confirm: &Confirm,
+    news: N,
+) -> Handles {
     let agents = use_store(|| Agents::Loading);
     let fetch = {
         let tell = agents.teller();

@@ -5,4 +5,6 @@ mod row;
 mod state;
 mod view;
 
+pub(super) use effects::use_agents;
+pub(super) use state::state_now;
 pub(super) use view::{ListPanel, ListPanelProps};

@@ -47,7 +47,8 @@ pub(super) fn row(agent: &AgentView, loaded: &Loaded, handles: &Handles, now_ms:
             Some(p("small muted").with(text::ENDED).with(moment(agent.expires_at_ms, now_ms)))
         }
         AgentState::Waiting | AgentState::Active => {
-            Some(p("small muted").with(time.with(text::ends(agent, now_ms))))
+            let ends = group().with(time.with(text::ends(agent, now_ms)));
+            Some(p("small muted").with(ends.with(text::may_use(agent.scope))))
         }
     };
     let what =
@@ -82,7 +83,7 @@ fn budget(agent: &AgentView, state: AgentState) -> Element {
     let said = p("budget-said")
         .with(element("strong").with(text::left(agent.left)))
         .with(span("small muted").with(spent));
-    div("budget").with(said).with(bar)
+    div("budget").with(said).with(bar).with(p("small muted").with(text::NO_MONEY))
 }
 
 fn spent_of_a_thousand(agent: &AgentView) -> i64 {
@@ -109,7 +110,7 @@ fn charges(charges: &[Charge], now_ms: u64) -> Html {
         .into_html()
 }
 
-/// What can be done.
+/// What can be done, and what ends something says before it is pressed what that is.
 fn acts(agent: &AgentView, state: AgentState, loaded: &Loaded, handles: &Handles) -> Element {
     let deed = loaded.work_on(&agent.id).map(|work| &work.deed);
     let busy = loaded.is_busy().then_some("true");
@@ -120,6 +121,8 @@ fn acts(agent: &AgentView, state: AgentState, loaded: &Loaded, handles: &Handles
             .attr("aria-disabled", busy)
             .with(does)
     };
+    let (revoke_means, tear_down_means) = (opener("revoke-means-", agent), opener("tear-down-means-", agent));
+    let means = |id: &str, says: &'static str| p("small muted").attr("id", id.to_owned()).with(says);
     let lives = state != AgentState::Revoked;
     let limits = {
         let (tell, id) = (handles.agents.teller(), agent.id.clone());
@@ -135,14 +138,21 @@ fn acts(agent: &AgentView, state: AgentState, loaded: &Loaded, handles: &Handles
         let asked = deed == Some(&Deed::Revoke);
         let button_id = if asked { REVOKE.to_owned() } else { opener("revoke-", agent) };
         act("btn danger", text::REVOKE, button_id, Callback::from(move |()| run.emit(id.clone())))
+            .attr("aria-describedby", revoke_means.clone())
     };
     let tear_down = {
         let (run, id) = (handles.open_teardown.clone(), agent.id.clone());
         let expanded = if matches!(deed, Some(Deed::TearDown(_))) { "true" } else { "false" };
         let run = Callback::from(move |()| run.emit(id.clone()));
-        act("btn danger", text::TEAR_DOWN, opener("tear-down-", agent), run).attr("aria-expanded", expanded)
+        act("btn danger", text::TEAR_DOWN, opener("tear-down-", agent), run)
+            .attr("aria-expanded", expanded)
+            .attr("aria-describedby", tear_down_means.clone())
     };
-    div("actions").with(lives.then_some(limits)).with(lives.then_some(revoke)).with(tear_down)
+    let buttons = div("actions").with(lives.then_some(limits)).with(lives.then_some(revoke)).with(tear_down);
+    div("acts")
+        .with(buttons)
+        .with(lives.then(|| means(&revoke_means, text::REVOKE_DOES)))
+        .with(means(&tear_down_means, text::TEAR_DOWN_DOES))
 }
 
 /// The `id` of the button that opens something.
@@ -199,7 +209,7 @@ fn open(work: &Work, agent: &AgentView, loaded: &Loaded, handles: &Handles, now_
             div("work")
                 .attr("id", "work")
                 .attr("tabindex", "-1")
-                .with(p("").with(text::TEAR_DOWN_DOES))
+                .with(p("").with(text::TEAR_DOWN_LEAVES))
                 .with(deletes)
                 .with(actions)
                 .with(failure)
@@ -218,6 +228,7 @@ fn limits(filled: &Form, agent: &AgentView, loaded: &Loaded, handles: &Handles, 
         Way::Sign(_) => text::BY_SIGNATURE,
     });
     form("work", handles.set_limits.clone())
+        .with(element("h3").with(text::limits_of(agent)))
         .with(group().with(fields(filled, Some(agent), now_ms, &changed)).with(Focus::selecting("budget")))
         .with(p("small muted").attr("role", "status").with(note.unwrap_or_default()))
 }

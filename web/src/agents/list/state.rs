@@ -151,7 +151,7 @@ impl Loaded {
 }
 
 /// Its state at this very moment: time may have run out since the server was asked.
-pub(super) fn state_now(agent: &AgentView, now_ms: u64) -> AgentState {
+pub(in crate::agents) fn state_now(agent: &AgentView, now_ms: u64) -> AgentState {
     let over = agent.expires_at_ms <= now_ms && agent.state != AgentState::Revoked;
     if over { AgentState::Expired } else { agent.state }
 }

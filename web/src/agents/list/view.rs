@@ -1,14 +1,12 @@
 use super::{
-    effects::{Handles, use_agents},
+    effects::Handles,
     row::row,
     state::{Age, Agents, Done, Loaded, state_now},
 };
 use crate::{
     agents::text,
-    api::Api,
     browser,
     live::{Link, Live},
-    step_up::Confirm,
     store::use_value,
     text as words,
     ui::{
@@ -17,23 +15,24 @@ use crate::{
     },
     words::Tone,
 };
-use holdfast_protocol::{agents::AgentState, history::Activity};
+use holdfast_protocol::{
+    agents::{AgentState, REFUSED},
+    history::Activity,
+};
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::{Callback, Html, Properties, component};
 
 #[derive(Properties, PartialEq)]
 pub struct ListPanelProps {
-    pub api: Api,
-    pub confirm: Confirm,
+    pub(in crate::agents) handles: Handles,
     pub live: Live,
 }
 
 /// Every agent of the account.
 #[component]
 pub fn ListPanel(props: &ListPanelProps) -> Html {
-    let ListPanelProps { api, confirm, live } = props;
-    let handles = use_agents(api, confirm, live.agent_news());
+    let ListPanelProps { handles, live } = props;
     let now_ms = use_now(5_000);
     let (beside, content) = match &*handles.agents {
         Agents::Loading => (Html::default(), div("inset").with(waiting(Some(text::LOADING))).into_html()),
@@ -42,7 +41,7 @@ pub fn ListPanel(props: &ListPanelProps) -> Html {
             (Html::default(), div("inset").with(failure).into_html())
         }
         Agents::Loaded(loaded) => {
-            (beside(loaded, live, now_ms), content(loaded, &handles, live, now_ms).into_html())
+            (beside(loaded, live, now_ms), content(loaded, handles, live, now_ms).into_html())
         }
     };
     Panel { title: text::LIST_TITLE, id: "agents", beside }.show(content)
@@ -88,10 +87,17 @@ fn news(live: &Live, now_ms: u64) -> Element {
         _ => None,
     });
     let (when, sentence) = heard.map(|(at_ms, sentence)| (moment(at_ms, now_ms), sentence)).unzip();
+    let said = sentence.map(|sentence: String| {
+        if sentence.ends_with(REFUSED) {
+            notice(Tone::Wait, &sentence)
+        } else {
+            p("small muted").with(sentence).into_html()
+        }
+    });
     // How long ago it was changes by itself, and is not to be read aloud each time.
-    div("inset news small muted")
-        .with(p("").attr("role", "status").with(sentence))
-        .with(when.map(|when| p("").with(when)))
+    div("inset news")
+        .with(div("").attr("role", "status").with(said))
+        .with(when.map(|when| p("small muted").with(when)))
 }
 
 /// What came of the last thing that was done here.

@@ -1,9 +1,10 @@
 use super::state::{Action, Pairing, Phase, code_of};
 use crate::{
+    agents::list::state_now,
     api::{Access, Api, Call},
     browser, clock,
     step_up::{Confirm, Stopped},
-    store::{Store, use_store},
+    store::{Store, use_effect_of, use_store},
 };
 use holdfast_protocol::agents::{AgentView, Approval, PairingView};
 use wasm_bindgen_futures::spawn_local;
@@ -26,8 +27,18 @@ pub(in crate::agents) fn by_link() -> bool {
 }
 
 #[hook]
-pub(super) fn use_pairing(api: &Api, confirm: &Confirm) -> Handles {
+pub(super) fn use_pairing(api: &Api, confirm: &Confirm, agents: &[AgentView], now_ms: u64) -> Handles {
     let pairing = use_store(|| Pairing::new(code_of(&browser::query())));
+    {
+        let (tell, paired) = (pairing.teller(), pairing.paired().map(|agent| agent.id.clone()));
+        let listed = agents.iter().find(|agent| paired.as_ref() == Some(&agent.id));
+        let stands = listed.map(|agent| state_now(agent, now_ms));
+        use_effect_of((paired, stands), move |(paired, stands)| {
+            if paired.is_some() {
+                tell.dispatch(Action::Stands(*stands));
+            }
+        });
+    }
     let look = {
         let (api, pairing) = (api.clone(), pairing.clone());
         Callback::from(move |()| {

@@ -6,7 +6,7 @@ use crate::{
     problem::Failure,
 };
 use holdfast_protocol::{
-    agents::{AgentView, PairingView},
+    agents::{AgentState, AgentView, PairingView},
     ids::PairingCode,
     problem::Code,
 };
@@ -29,8 +29,15 @@ pub(super) struct Asked {
     pub(super) phase: Phase,
     /// How often it was submitted: each time the focus goes to what is wrong.
     pub(super) tries: u32,
-    /// The one that was paired last.
-    pub(super) paired: Option<AgentView>,
+    /// The one that was paired last, until its work is over.
+    pub(super) paired: Option<Paired>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Paired {
+    pub(super) agent: AgentView,
+    /// As the list says; `None`: it is not in the list yet.
+    pub(super) stands: Option<AgentState>,
 }
 
 /// Where the code in the field comes from.
@@ -75,6 +82,8 @@ pub(super) enum Action {
     NotConfirmed,
     CouldNotPair(Failure),
     Paired(AgentView),
+    /// What the list says of the one that was paired last; `None`: it is not there.
+    Stands(Option<AgentState>),
     /// This one is not to be paired.
     Left,
 }
@@ -85,6 +94,14 @@ impl Pairing {
         let origin = if code.is_some() { Origin::Link } else { Origin::Typed };
         let typed = code.map(|code| code.as_str().to_owned()).unwrap_or_default();
         Pairing::Asked(Asked { origin, ..Asked::typed(typed) })
+    }
+
+    /// The one that was paired last, as long as that is told.
+    pub(super) fn paired(&self) -> Option<&AgentView> {
+        match self {
+            Pairing::Asked(asked) => asked.paired.as_ref().map(|paired| &paired.agent),
+            Pairing::Found(_) => None,
+        }
     }
 }
 
@@ -129,6 +146,7 @@ impl Asked {
                 return Pairing::Found(Found { asks, form, phase: Phase::Open });
             }
             Action::CouldNotFind(code, failure) if self.awaits(&code) => self.phase = Phase::Failed(failure),
+            Action::Stands(stands) => self.paired = self.paired.and_then(|paired| paired.stand(stands)),
             _ => {}
         }
         Pairing::Asked(self)
@@ -137,6 +155,19 @@ impl Asked {
     /// Another code may have been typed while the server was asked.
     fn awaits(&self, code: &PairingCode) -> bool {
         self.phase == Phase::Busy && self.code().as_ref() == Ok(code)
+    }
+}
+
+impl Paired {
+    /// `None`: revoked, torn down, or its time is over.
+    fn stand(self, stands: Option<AgentState>) -> Option<Self> {
+        let goes_on = match stands {
+            Some(AgentState::Waiting | AgentState::Active) => true,
+            Some(AgentState::Expired | AgentState::Revoked) => false,
+            // The list is fetched after the answer.
+            None => self.stands.is_none(),
+        };
+        goes_on.then_some(Self { stands, ..self })
     }
 }
 
@@ -164,7 +195,8 @@ impl Found {
             Action::NotConfirmed => self.phase = Phase::Open,
             Action::CouldNotPair(failure) => self.phase = Phase::Failed(failure),
             Action::Paired(agent) => {
-                return Pairing::Asked(Asked { paired: Some(agent), ..Asked::typed(String::new()) });
+                let paired = Some(Paired { agent, stands: None });
+                return Pairing::Asked(Asked { paired, ..Asked::typed(String::new()) });
             }
             // What was confirmed may be sent already: how it ends is told here.
             Action::Left if self.phase != Phase::Busy => {
@@ -291,7 +323,10 @@ mod tests {
     fn once_paired_the_next_code_can_be_typed() {
         let paired = Action::Paired(sample::agent(1));
         let Pairing::Asked(asked) = after(found().into_iter().chain([paired])) else { panic!("still there") };
-        assert_eq!((asked.typed.as_str(), asked.paired), ("", Some(sample::agent(1))));
+        assert_eq!(
+            (asked.typed.as_str(), asked.paired),
+            ("", Some(Paired { agent: sample::agent(1), stands: None }))
+        );
         assert!(matches!(after(found().into_iter().chain([Action::Left])), Pairing::Asked(_)));
     }
 
@@ -302,6 +337,24 @@ mod tests {
         let Pairing::Asked(asked) = after(left().chain([Action::Paired(sample::agent(1))])) else {
             panic!("still there")
         };
-        assert_eq!(asked.paired, Some(sample::agent(1)));
+        assert_eq!(asked.paired.map(|paired| paired.agent), Some(sample::agent(1)));
+    }
+
+    #[test]
+    fn a_pairing_is_told_until_the_work_of_its_agent_is_over() {
+        use AgentState::{Active, Expired, Revoked, Waiting};
+        let told = |list: &[Option<AgentState>]| {
+            let stands = list.iter().copied().map(Action::Stands);
+            match after(found().into_iter().chain([Action::Paired(sample::agent(1))]).chain(stands)) {
+                Pairing::Asked(asked) => asked.paired.map(|paired| paired.stands),
+                Pairing::Found(_) => panic!("still there"),
+            }
+        };
+        assert_eq!(told(&[None]), Some(None), "it is not in the list yet");
+        assert_eq!(told(&[None, Some(Waiting), Some(Active)]), Some(Some(Active)));
+        for over in [Some(Revoked), Some(Expired), None] {
+            assert_eq!(told(&[Some(Active), over]), None, "{over:?}");
+        }
+        assert_eq!(told(&[Some(Active), Some(Revoked), Some(Active)]), None);
     }
 }

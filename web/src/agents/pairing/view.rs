@@ -12,20 +12,25 @@ use crate::{
     },
     words::Tone,
 };
-use holdfast_protocol::{agents::PairingView, step_up::quoted};
+use holdfast_protocol::{
+    agents::{AgentView, PairingView},
+    step_up::quoted,
+};
 use yew::prelude::{Callback, Html, Properties, component};
 
 #[derive(Properties, PartialEq)]
 pub struct PairingPanelProps {
     pub api: Api,
     pub confirm: Confirm,
+    /// As the list has them.
+    pub agents: Vec<AgentView>,
 }
 
 /// From a code to an agent.
 #[component]
 pub fn PairingPanel(props: &PairingPanelProps) -> Html {
-    let handles = use_pairing(&props.api, &props.confirm);
     let now_ms = use_now(5_000);
+    let handles = use_pairing(&props.api, &props.confirm, &props.agents, now_ms);
     let content = match &*handles.pairing {
         Pairing::Asked(asked) => ask(asked, &handles),
         Pairing::Found(found) => decide(found, &handles, now_ms),
@@ -59,12 +64,12 @@ fn ask(asked: &Asked, handles: &Handles) -> Html {
         ..Field::new("code", text::CODE, &asked.typed, on_input)
     };
     let from_link = (asked.origin == Origin::Link).then(|| notice(Tone::Wait, text::CODE_FROM_LINK));
-    let paired = asked.paired.as_ref().map(|agent| {
+    let paired = asked.paired.as_ref().map(|paired| {
         div("inset paired")
             .attr("id", "paired")
             .attr("role", "status")
             .attr("tabindex", "-1")
-            .with(notice(Tone::Held, &text::paired(agent)))
+            .with(notice(Tone::Held, &text::paired(&paired.agent, paired.stands)))
             .with(Focus::at("paired"))
     });
     let enter = form("form look", handles.look.clone())

@@ -1,5 +1,5 @@
 use super::text;
-use holdfast_protocol::passkeys::{Backup, PasskeyView};
+use holdfast_protocol::passkeys::{Backup, PasskeyView, Trust};
 use std::borrow::Cow;
 
 /// What removing a passkey means for its owner, said before; `in_use` counts it too.
@@ -22,10 +22,46 @@ pub(super) fn of_removing(view: &PasskeyView, in_use: usize) -> Vec<Cow<'static,
     means
 }
 
+/// The one provider that keeps every passkey in use, where there are several: with its account all of them are lost.
+/// Of those that are bound to a device nobody can tell whether they are on the same one.
+pub(super) fn kept_by_one(list: &[PasskeyView]) -> Option<&str> {
+    let mut in_use = list.iter().filter(|view| view.trust != Trust::Disabled);
+    let provider = kept_by(in_use.next()?)?;
+    let others: Vec<_> = in_use.map(kept_by).collect();
+    (!others.is_empty() && others.iter().all(|other| *other == Some(provider))).then_some(provider)
+}
+
+/// Whose copies it has.
+fn kept_by(view: &PasskeyView) -> Option<&str> {
+    view.provider.as_deref().filter(|_| view.backup != Backup::DeviceBound)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sample;
+
+    #[test]
+    fn two_passkeys_of_one_provider_are_one_way_in() {
+        let kept = |byte, provider: Option<&str>, backup| PasskeyView {
+            provider: provider.map(str::to_owned),
+            backup,
+            ..sample::passkey(byte)
+        };
+        let one = kept(1, Some("Keepsake"), Backup::Synced);
+        let same = kept(2, Some("Keepsake"), Backup::NotYetSynced);
+        assert_eq!(kept_by_one(&[one.clone(), same.clone()]), Some("Keepsake"));
+        assert_eq!(kept_by_one(std::slice::from_ref(&one)), None, "one passkey has its own words");
+        for other in [
+            kept(2, Some("Another"), Backup::Synced),
+            kept(2, None, Backup::Synced),
+            kept(2, Some("Keepsake"), Backup::DeviceBound),
+        ] {
+            assert_eq!(kept_by_one(&[one.clone(), same.clone(), other.clone()]), None, "{other:?}");
+            let removed = PasskeyView { trust: Trust::Disabled, ..other };
+            assert_eq!(kept_by_one(&[removed, one.clone(), same.clone()]), Some("Keepsake"));
+        }
+    }
 
     #[test]
     fn what_stays_behind_is_said_before() {

@@ -66,6 +66,17 @@ pub(super) fn copies_stay(provider: &str) -> String {
     .concat()
 }
 
+/// Of several passkeys with one provider.
+pub(super) fn kept_by_one(provider: &str) -> String {
+    [
+        "Every passkey of yours is kept by ",
+        provider,
+        ". If you lose your account there, you lose them all: one that lives elsewhere, on a security key or with \
+         another password manager, keeps you in.",
+    ]
+    .concat()
+}
+
 /// Before it is removed.
 pub(super) fn sessions_go_on(number: u32) -> String {
     let sessions = text::count(u64::from(number), "other session", "other sessions");

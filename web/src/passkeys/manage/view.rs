@@ -105,7 +105,12 @@ impl Shown<'_> {
         let beside =
             group().with(span("small muted").with(text::number(loaded.in_use()))).with(add).into_html();
         let rows = loaded.list.iter().filter(|view| view.trust != Trust::Disabled).map(|view| self.row(view));
-        let advice = (loaded.in_use() == 1).then(|| notice(Tone::Wait, list_text::ADVICE));
+        let one_provider = || {
+            let provider = meaning::kept_by_one(&loaded.list)?;
+            Some(notice(Tone::Plain, &text::kept_by_one(provider)))
+        };
+        let advice =
+            if loaded.in_use() == 1 { Some(notice(Tone::Wait, list_text::ADVICE)) } else { one_provider() };
         let renamed = loaded.left.as_ref().map(|(id, _)| Focus::at(list_view::button_id(id.as_str())));
         let top = div("inset stack")
             .with(advice)

@@ -8,7 +8,7 @@ use holdfast_protocol::{
 };
 
 pub(super) const TITLE: &str = "What was confirmed";
-pub(super) const INTRO: &str = "Everything that wants your passkey is written here when it is asked for, and again when it is done or refused. What was confirmed is kept with its signature.";
+pub(super) const INTRO: &str = "Everything that wants your passkey is written here when it is asked for, and again when it is done or refused. Each action is first tried without a confirmation: that is how this page learns that one is wanted. What was confirmed is kept with its signature.";
 pub(super) const FILTERS: &str = "Show";
 pub(super) const LOADING: &str = "Fetching the log";
 pub(super) const LOADING_OLDER: &str = "Fetching older entries";
