@@ -115,25 +115,26 @@ async fn a_line_that_is_not_proven_is_frozen_and_says_so(kind: Kind) -> Result<(
     open(&browser, "Open a terminal").await?;
     browser.type_keys("echo $((6 * 7))_\n").await?;
     shows(&browser, "42_").await?;
-    // What it says while it is frozen may be gone before anybody can look.
-    const LISTEN: &str = "
-        const region = document.querySelector('section.panel:has(.terminal-screen)');
-        window.said = '';
-        const listen = () => { window.said += region.innerText; };
-        new MutationObserver(listen).observe(region, { childList: true, characterData: true, subtree: true });";
-    browser.execute(LISTEN, &[]).await?;
-
-    browser.sleep()?;
+    // What it sends waits, as on a line that has become too slow.
+    const HOLD: &str = "
+        const send = WebSocket.prototype.send;
+        window.waiting = [];
+        WebSocket.prototype.send = function (data) { window.waiting.push(() => send.call(this, data)); };
+        window.release = () => {
+            WebSocket.prototype.send = send;
+            window.waiting.splice(0).forEach((go) => go());
+        };";
+    browser.execute(HOLD, &[]).await?;
     world.pass(Duration::from_secs(36));
-    world.pass(Duration::from_secs(11));
-    let held = world.records("connection_held", 1).await;
-    browser.wake()?;
-    held?;
-    let said = wait::until(async || {
-        let said = browser.execute("return window.said", &[]).await?;
-        Ok(said.as_str().is_some_and(|said| said.contains(FROZEN)).then_some(()))
+    let answered = wait::until(async || {
+        let waiting = browser.execute("return window.waiting.length", &[]).await?;
+        Ok(waiting.as_u64().is_some_and(|waiting| waiting > 0).then_some(()))
     });
-    ensure!(said.await?.is_some(), "nothing was said");
+    ensure!(answered.await?.is_some(), "no challenge was answered");
+    world.pass(Duration::from_secs(11));
+    world.records("connection_held", 1).await?;
+    browser.by_role(Role::Region, SHELL).says(FROZEN).await?;
+    browser.execute("window.release()", &[]).await?;
     browser.by_role(Role::Region, SHELL).says("proven").await?;
     browser.type_keys("echo $((7 * 7))_\n").await?;
     shows(&browser, "49_").await?;

@@ -94,7 +94,7 @@ fn is_open(connection: &TcpStream) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
+    use crate::process::now;
 
     #[test]
     fn each_server_at_the_address_gets_its_four_connections() {
@@ -109,10 +109,10 @@ mod tests {
     /// What listened there before is closed here, but a program that another test is starting at this moment keeps
     /// it open until it is loaded.
     fn listen(address: SocketAddr) -> TcpListener {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = now() + Duration::from_secs(10);
         loop {
             match TcpListener::bind(address) {
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && now() < deadline => {
                     thread::sleep(Duration::from_millis(1));
                 }
                 listening => return listening.unwrap(),
