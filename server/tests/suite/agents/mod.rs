@@ -15,6 +15,7 @@ use holdfast_protocol::{
     step_up::{Kind, StepUpOptions},
 };
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -66,8 +67,12 @@ impl Asked {
     }
 
     async fn claim(&self, world: &World) -> Answer {
+        self.claim_at(world.address).await
+    }
+
+    async fn claim_at(&self, address: SocketAddr) -> Answer {
         let body = json!({ "secret": self.secret });
-        Program::ask(world.address, "/v1/agents/pairings/claim", &body).await
+        Program::ask(address, "/v1/agents/pairings/claim", &body).await
     }
 
     /// Fetches its token.

@@ -82,6 +82,43 @@ async fn agents_and_their_owner_never_wait_for_each_other_forever() {
     }
 }
 
+#[tokio::test]
+async fn a_claim_and_the_first_use_leave_one_token_that_works() {
+    let world = unguarded().await;
+    let beside = world.beside(|_| {}).await;
+    let browser = world.browser().await;
+    for round in 0..16 {
+        // Claims are counted.
+        world.advance_ms(60_000);
+        let pairing = ask(&world).await;
+        assert_eq!(act(&browser, Kind::AgentApprove, &pairing.approval(&world)).await.status, 200);
+        let fetched = pairing.program(&world).await;
+        let use_it = async {
+            // What comes first is another one each time.
+            for _ in 0..round / 4 {
+                fetched.read("/v1/nonexistent").await;
+            }
+            fetched.own().await
+        };
+        let claims = join_all((0..4).map(|at| pairing.claim_at([&world, &beside][at % 2].address)));
+        let (used, claims) = tokio::join!(use_it, claims);
+
+        let others: Vec<_> = claims.iter().filter_map(told_token).collect();
+        let others = others.into_iter().map(|token| Program { token, ..fetched.clone() });
+        let later = join_all(others.map(|program| async move { program.own().await })).await;
+        assert_eq!(fetched.own().await.status, used.status);
+        if used.status == 200 {
+            assert!(later.is_empty(), "{claims:?}");
+        } else {
+            // Of tokens that were given one after the other the last one works.
+            assert_eq!(used.code(), Code::AgentTokenInvalid);
+            assert_eq!(later.iter().filter(|own| own.status == 200).count(), 1, "{later:?}");
+        }
+        assert!(claims.iter().all(|it| it.status == 200 || it.code() == Code::PairingGone), "{claims:?}");
+        assert_eq!(super::told(&browser).await.len(), round + 1);
+    }
+}
+
 fn told_token(claim: &Answer) -> Option<String> {
     claim.status.is_success().then(|| claim.json::<Value>()["token"].as_str().map(str::to_owned))?
 }
