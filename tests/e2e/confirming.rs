@@ -6,7 +6,7 @@ use holdfast_protocol::ids::{AccountId, SessionId};
 use holdfast_protocol::step_up::hash_of;
 use holdfast_tests::browser::{Browser, Key, Kind, Locator, Name, Role};
 use holdfast_tests::in_every_browser;
-use holdfast_tests::world::{Exchange, World};
+use holdfast_tests::world::{Exchange, Wire, World};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -227,6 +227,19 @@ async fn a_server_that_lies_raises_an_alarm(kind: Kind) -> Result<()> {
     world.assert_no_violations(&browser).await
 }
 
+/// Confirms a send whose answer does not come, in the way in which that goes wrong.
+async fn send_unheard(
+    world: &World,
+    browser: &Browser,
+    amount: &str,
+    go_wrong: fn(&Wire, &'static str),
+) -> Result<()> {
+    send(browser, amount).await?;
+    dialog(browser).says(&format!("Send {amount} USD")).await?;
+    go_wrong(world.wire(), SEND);
+    confirm(browser).await
+}
+
 async fn a_lost_answer_never_sends_twice(kind: Kind) -> Result<()> {
     let world = World::new().await?;
     let browser = world.browser(kind).await?;
@@ -234,10 +247,7 @@ async fn a_lost_answer_never_sends_twice(kind: Kind) -> Result<()> {
     let alert = browser.by_role(Role::Alert, Name::Any);
 
     // It is done, and nobody hears of it.
-    send(&browser, "2.00").await?;
-    dialog(&browser).says("Send 2.00 USD").await?;
-    world.wire().lose_answers(SEND);
-    confirm(&browser).await?;
+    send_unheard(&world, &browser, "2.00", Wire::lose_answers).await?;
     alert.says("this page does not know whether it was done").await?;
     world.wire().mend();
     dialog(&browser).by_role(Role::Button, "Send the same request again").click().await?;
@@ -245,10 +255,7 @@ async fn a_lost_answer_never_sends_twice(kind: Kind) -> Result<()> {
     holds(&browser, "$18.00").await?;
 
     // The same, and the person gives up, and then looks: it was sent already.
-    send(&browser, "3.00").await?;
-    dialog(&browser).says("Send 3.00 USD").await?;
-    world.wire().lose_answers(SEND);
-    confirm(&browser).await?;
+    send_unheard(&world, &browser, "3.00", Wire::lose_answers).await?;
     dialog(&browser).by_role(Role::Button, "Send the same request again").appears().await?;
     dialog(&browser).by_role(Role::Button, "Close").click().await?;
     alert.says("is not sent twice").await?;
@@ -258,20 +265,14 @@ async fn a_lost_answer_never_sends_twice(kind: Kind) -> Result<()> {
     holds(&browser, "$15.00").await?;
 
     // It is not done at all, and then it is.
-    send(&browser, "5.00").await?;
-    dialog(&browser).says("Send 5.00 USD").await?;
-    world.wire().break_off(SEND);
-    confirm(&browser).await?;
+    send_unheard(&world, &browser, "5.00", Wire::break_off).await?;
     alert.says("this page does not know whether it was done").await?;
     world.wire().mend();
     dialog(&browser).by_role(Role::Button, "Send the same request again").click().await?;
     holds(&browser, "$10.00").await?;
 
     // Nor is this, and whoever looks is asked to confirm it again.
-    send(&browser, "4.00").await?;
-    dialog(&browser).says("Send 4.00 USD").await?;
-    world.wire().break_off(SEND);
-    confirm(&browser).await?;
+    send_unheard(&world, &browser, "4.00", Wire::break_off).await?;
     dialog(&browser).by_role(Role::Button, "Send the same request again").appears().await?;
     dialog(&browser).by_role(Role::Button, "Close").click().await?;
     world.wire().mend();
@@ -292,10 +293,7 @@ async fn signing_in_anew_after_a_lost_answer_never_sends_twice(kind: Kind) -> Re
     let browser = world.browser(kind).await?;
     let authenticator = visit(&world, &browser).await?;
     let alert = browser.by_role(Role::Alert, Name::Any);
-    send(&browser, "2.00").await?;
-    dialog(&browser).says("Send 2.00 USD").await?;
-    world.wire().lose_answers(SEND);
-    confirm(&browser).await?;
+    send_unheard(&world, &browser, "2.00", Wire::lose_answers).await?;
     alert.says("this page does not know whether it was done").await?;
     world.wire().mend();
 
