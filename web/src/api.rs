@@ -3,6 +3,7 @@ use gloo_net::{
     Error,
     http::{Method, RequestBuilder},
 };
+use gloo_timers::future::TimeoutFuture;
 use holdfast_pop::{Lock, NewKey, PopClient};
 use holdfast_protocol::problem::{Code, Problem};
 use serde::{Serialize, de::DeserializeOwned};
@@ -12,6 +13,9 @@ use web_sys::AbortSignal;
 use yew::Callback;
 
 const TIMEOUT_MS: u32 = 20_000;
+/// How often, and how long apart, another tab's key is looked for.
+const KEY_LOOKS: u32 = 20;
+const KEY_EVERY_MS: u32 = 100;
 /// How long another tab may take to begin its ceremony.
 const BEGIN_WITHIN_MS: u32 = 10_000;
 
@@ -147,15 +151,26 @@ impl Api {
             };
             let again = match problem.code {
                 Code::UseDpopNonce => true,
-                Code::PopKeyReplaced | Code::PopForeignKey | Code::SignedOut => {
-                    self.0.pop.refresh_key().await
-                }
+                Code::PopKeyReplaced => self.newer_key().await,
+                Code::PopForeignKey | Code::SignedOut => self.0.pop.refresh_key().await,
                 _ => false,
             };
             if !again || tries > 2 {
                 return Err(Failure::Refused(Box::new(problem)));
             }
         }
+    }
+
+    /// Another tab has signed in: the cookie of its session is here before its key is stored. Whoever does not wait
+    /// for that is signed out for a moment, and loses what was open.
+    async fn newer_key(&self) -> bool {
+        for _ in 0..KEY_LOOKS {
+            if self.0.pop.refresh_key().await {
+                return true;
+            }
+            TimeoutFuture::new(KEY_EVERY_MS).await;
+        }
+        false
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<Answer, Failure> {
