@@ -139,6 +139,19 @@ pub struct SessionView {
     pub created_at_ms: u64,
     /// When it ends at the latest: milliseconds since 1970.
     pub expires_at_ms: u64,
+    /// What a copy of its cookie lacks.
+    pub binding: SessionBinding,
+}
+
+/// What a session is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SessionBinding {
+    /// A key that the browser keeps, with which it proves each request and each connection.
+    Browser,
+    /// That key, and one that the device's hardware keeps (Device Bound Session Credentials).
+    Device,
 }
 
 /// Everything that the Signal API wants, of one account.

@@ -90,7 +90,7 @@ struct Header {
 /// What RFC 7517 lets a public key say of itself; anything else could be a private half.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Jwk {
+pub(crate) struct Jwk {
     kty: String,
     crv: String,
     x: String,
@@ -105,8 +105,20 @@ struct Jwk {
     _key_ops: Option<Vec<String>>,
 }
 
+impl Jwk {
+    pub(crate) fn p256(&self) -> Result<PublicKey, ProofError> {
+        if self.kty != "EC" || self.crv != "P-256" {
+            return Err(ProofError::BadHeader);
+        }
+        Ok(PublicKey {
+            x: base64url::decode_array(&self.x).map_err(|_| ProofError::BadHeader)?,
+            y: base64url::decode_array(&self.y).map_err(|_| ProofError::BadHeader)?,
+        })
+    }
+}
+
 /// A JSON object: serde also reads an array as one, by position.
-struct Object<T>(T);
+pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -129,14 +141,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// An object, in UTF-8 throughout.
-fn object<T: DeserializeOwned>(json: &[u8], error: ProofError) -> Result<T, ProofError> {
+pub(crate) fn object<T: DeserializeOwned>(json: &[u8], error: ProofError) -> Result<T, ProofError> {
     let text = core::str::from_utf8(json).map_err(|_| error)?;
     let Object(read) = serde_json::from_str(text).map_err(|_| error)?;
     Ok(read)
 }
 
 /// Whether a member stands there, whatever it holds.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
@@ -161,6 +173,28 @@ pub struct ProofClaims {
     pub ath: Option<String>,
 }
 
+/// The three parts of a compact JWS with an ES256 signature.
+pub(crate) struct Compact<'a> {
+    pub(crate) signing_input: &'a str,
+    pub(crate) header: Vec<u8>,
+    pub(crate) claims: Vec<u8>,
+    pub(crate) signature: [u8; 64],
+}
+
+impl<'a> Compact<'a> {
+    pub(crate) fn read(compact: &'a str) -> Result<Self, ProofError> {
+        if compact.len() > MAX_PROOF_BYTES {
+            return Err(ProofError::NotCompact);
+        }
+        let (signing_input, signature) = compact.rsplit_once('.').ok_or(ProofError::NotCompact)?;
+        let (header, claims) = signing_input.split_once('.').ok_or(ProofError::NotCompact)?;
+        let signature = base64url::decode_array::<64>(signature).map_err(|_| ProofError::NotCompact)?;
+        let header = base64url::decode(header).map_err(|_| ProofError::NotCompact)?;
+        let claims = base64url::decode(claims).map_err(|_| ProofError::NotCompact)?;
+        Ok(Self { signing_input, header, claims, signature })
+    }
+}
+
 /// A proof whose signature nobody has checked yet.
 pub struct UnverifiedProof<'a> {
     /// What the signature covers.
@@ -175,25 +209,13 @@ pub struct UnverifiedProof<'a> {
 impl<'a> UnverifiedProof<'a> {
     /// Takes a compact JWS apart (RFC 9449 section 4.3, checks 2 to 7 but for the signature).
     pub fn read(compact: &'a str) -> Result<Self, ProofError> {
-        if compact.len() > MAX_PROOF_BYTES {
-            return Err(ProofError::NotCompact);
-        }
-        let (signing_input, signature) = compact.rsplit_once('.').ok_or(ProofError::NotCompact)?;
-        let (header, claims) = signing_input.split_once('.').ok_or(ProofError::NotCompact)?;
-        let signature = base64url::decode_array::<64>(signature).map_err(|_| ProofError::NotCompact)?;
-        let header = base64url::decode(header).map_err(|_| ProofError::NotCompact)?;
-        let claims = base64url::decode(claims).map_err(|_| ProofError::NotCompact)?;
-
+        let Compact { signing_input, header, claims, signature } = Compact::read(compact)?;
         let header: Header = object(&header, ProofError::BadHeader)?;
         let Object(jwk) = header.jwk;
-        let known = header.typ == "dpop+jwt" && header.alg == "ES256" && !header.crit;
-        if !known || jwk.kty != "EC" || jwk.crv != "P-256" {
+        if header.typ != "dpop+jwt" || header.alg != "ES256" || header.crit {
             return Err(ProofError::BadHeader);
         }
-        let unverified_key = PublicKey {
-            x: base64url::decode_array(&jwk.x).map_err(|_| ProofError::BadHeader)?,
-            y: base64url::decode_array(&jwk.y).map_err(|_| ProofError::BadHeader)?,
-        };
+        let unverified_key = jwk.p256()?;
         let unverified_claims: ProofClaims = object(&claims, ProofError::BadClaims)?;
         let jti = unverified_claims.jti.len();
         if !(16..=256).contains(&jti) {

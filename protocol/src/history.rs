@@ -82,7 +82,8 @@ pub enum Activity {
         /// How it showed.
         sign: TheftSign,
     },
-    /// The session's cookie came without any proof: a wiped browser, or a copied cookie.
+    /// The session's cookie came without any proof, or without that of its device: a wiped browser, or a copied
+    /// cookie.
     CookieWithoutKey,
     /// A connection failed to prove itself once and is held back.
     ConnectionHeld {

@@ -21,6 +21,9 @@ pub mod calendar;
 /// Characters that hide something, or pass for something else.
 #[cfg(feature = "wire")]
 pub mod characters;
+/// Cookies that a key in the device's hardware keeps up.
+#[cfg(feature = "wire")]
+pub mod device;
 /// Proofs of possession on single requests: RFC 9449.
 #[cfg(feature = "wire")]
 pub mod dpop;

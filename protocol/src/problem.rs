@@ -154,10 +154,10 @@ codes! {
     // Sessions and the PoP key
     /// No session: sign in.
     SignedOut = "signed_out", 401, "Signed out", "You are signed out. Sign in with your passkey.";
-    /// A session's cookie came without a DPoP proof.
+    /// A session's cookie came without a DPoP proof, or to register a device without its answer.
     PopProofMissing = "pop_proof_missing", 401, "The browser's key is missing",
         "This browser no longer has the key of its session. Sign in with your passkey to make a new one.";
-    /// The proof is not one that RFC 9449 allows: form, method, address, signature.
+    /// The proof is not one that RFC 9449 allows: form, method, address, signature. Or a device's answer is none.
     PopProofInvalid = "pop_proof_invalid", 401, "The proof is not valid",
         "The browser's proof does not belong to this request. Reload the page; if it stays, sign in again.";
     /// The proof is made with a key that is not this session's, nor any earlier one of this account.
@@ -171,6 +171,8 @@ codes! {
         "A proof that was used before came again. It was recorded. Reload the page.";
     /// RFC 9449 section 8: take the nonce of the `DPoP-Nonce` header and try once more.
     UseDpopNonce = "use_dpop_nonce", 401, "A fresh nonce is needed", "The browser's proof needs a fresh nonce; it tries again by itself.";
+    /// A browser signs the challenge of the header `Secure-Session-Challenge` with its device's key, and asks again.
+    DeviceChallenge = "device_challenge", 403, "The device must answer first", "The browser answers for its device, and tries again by itself.";
 
     // Ceremonies
     /// Unknown, spent, expired, or begun in another browser.

@@ -45,6 +45,7 @@ pub struct Limits {
     pub reports: Limit,
     pub credentials: Limit,
     pub refused_charges: Limit,
+    pub device: Limit,
 }
 
 impl Deref for App {
@@ -68,6 +69,7 @@ impl App {
             reports: limit(config.rates.reports),
             credentials: limit(config.rates.credentials),
             refused_charges: limit(config.rates.refused_charges),
+            device: limit(config.rates.device),
         };
         Self(Arc::new(Shared {
             limits,

@@ -31,6 +31,8 @@ pub struct Config {
     pub embedding_origins: Vec<String>,
     /// Whether a signature counter that went backwards is a refusal; it is a signal in any case.
     pub refuse_counter_rollback: bool,
+    /// Sessions are bound to their device as well, where the browser offers it.
+    pub device_binding: bool,
     /// Actions that are carried out without a step-up, for an operator's rollback.
     pub step_up_off: Vec<Kind>,
     /// Whether administrators can open a terminal on this machine.
@@ -54,6 +56,8 @@ pub enum Mode {
 pub struct Lifetimes {
     pub session_idle: Duration,
     pub session: Duration,
+    /// The cookie that a device's key keeps up.
+    pub device: Duration,
     pub ceremony: Duration,
     pub ticket: Duration,
     /// A passkey is `new` for so long.
@@ -81,6 +85,8 @@ pub struct Rates {
     pub credentials: Rate,
     /// Refused charges of one agent that its owner is shown.
     pub refused_charges: Rate,
+    /// What browsers ask for their device: by session and source, or by source alone.
+    pub device: Rate,
 }
 
 impl Lifetimes {
@@ -89,6 +95,7 @@ impl Lifetimes {
         Self {
             session_idle: Duration::from_secs(14 * 24 * 3600),
             session: Duration::from_secs(90 * 24 * 3600),
+            device: Duration::from_secs(600),
             ceremony: Duration::from_secs(300),
             ticket: Duration::from_secs(60),
             cooldown: match mode {
@@ -115,6 +122,7 @@ impl Default for Rates {
             reports: rate(30, 2_000),
             credentials: rate(60, 1_000),
             refused_charges: rate(5, 12_000),
+            device: rate(300, 100),
         }
     }
 }
@@ -136,6 +144,7 @@ impl Config {
             related_origins: Vec::new(),
             embedding_origins: Vec::new(),
             refuse_counter_rollback: false,
+            device_binding: true,
             step_up_off: Vec::new(),
             terminal: false,
             connections: None,

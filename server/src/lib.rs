@@ -38,6 +38,7 @@ pub mod account;
 pub mod agents;
 pub mod connections;
 pub mod credentials;
+pub mod device;
 pub mod history;
 pub mod passkeys;
 pub mod recovery;
@@ -69,6 +70,7 @@ pub fn router(app: App) -> Router {
         .merge(credentials::agent_routes::<access::Agent>())
         .merge(terminal::routes(&app))
         .merge(agents::routes())
+        .merge(device::routes())
         .merge(connections::routes(&app))
         .route("/v1/health", get(health))
         .route(page::CSP_REPORT_PATH, post(page::csp_report))

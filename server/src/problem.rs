@@ -1,6 +1,6 @@
 //! Refusals, as RFC 9457 problem documents. Whatever goes wrong ends here.
 
-use crate::db;
+use crate::{access::COOKIE_ATTRIBUTES, db};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -11,6 +11,7 @@ use holdfast_protocol::problem::{Code, Problem, StepUpReason};
 #[derive(Debug)]
 pub struct Refusal {
     problem: Box<Problem>,
+    taken_back: Option<&'static str>,
 }
 
 pub type Result<T, E = Refusal> = std::result::Result<T, E>;
@@ -28,6 +29,11 @@ impl Refusal {
         let mut refusal = Self::from(code);
         refusal.problem.retry_after_s = Some(seconds.max(1));
         refusal
+    }
+
+    /// A cookie of this name is no good any more, and the browser drops it.
+    pub fn taking_back(cookie: &'static str, code: Code) -> Self {
+        Self { taken_back: Some(cookie), ..Self::from(code) }
     }
 
     /// The operation wants a confirmation first.
@@ -62,7 +68,7 @@ impl Refusal {
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { problem: Box::new(Problem::of(code)) }
+        Self { taken_back: None, problem: Box::new(Problem::of(code)) }
     }
 }
 
@@ -86,6 +92,10 @@ impl IntoResponse for Refusal {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.problem.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(cookie) = self.taken_back {
+            let gone = format!("{cookie}=; {COOKIE_ATTRIBUTES}; Max-Age=0");
+            headers.extend(HeaderValue::from_str(&gone).ok().map(|gone| (header::SET_COOKIE, gone)));
         }
         if self.problem.status == 401 {
             // RFC 9449 section 7.1; RFC 9110 wants a challenge with every 401.

@@ -96,6 +96,11 @@ pub struct Settings {
         default_missing_value = "true")]
     pub refuse_counter_rollback: Option<bool>,
 
+    /// Bind the cookies of sessions to their device's hardware, where a browser offers that (Device Bound Session
+    /// Credentials); `false` binds no more sessions, and asks those that are bound for nothing [default: true].
+    #[arg(long, env = "HOLDFAST_DEVICE_BINDING", value_name = "BOOL")]
+    pub device_binding: Option<bool>,
+
     /// Actions that are carried out without a fresh confirmation, separated by commas: to go back when
     /// confirmations fail. Each use is recorded and shown. Passkeys are not removed without one while the account
     /// is held back [default: none].
@@ -176,6 +181,7 @@ impl Settings {
             related_origins: self.related_origins.or(file.related_origins),
             embedding_origins: self.embedding_origins.or(file.embedding_origins),
             refuse_counter_rollback: self.refuse_counter_rollback.or(file.refuse_counter_rollback),
+            device_binding: self.device_binding.or(file.device_binding),
             step_up_off: self.step_up_off.or(file.step_up_off),
             terminal: self.terminal.or(file.terminal),
             connections: self.connections.or(file.connections),

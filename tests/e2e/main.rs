@@ -14,6 +14,7 @@ mod wallet;
 
 mod chat;
 mod confirming;
+mod device;
 mod integrators;
 mod lies;
 mod lifecycle;

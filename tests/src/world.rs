@@ -67,7 +67,6 @@ pub struct World {
     /// Streams of an application's own, made anew with each start.
     streams: fn(&App) -> Router,
     server: Option<Server>,
-    #[expect(dead_code, reason = "held for what its end does")]
     tls: Option<Tls>,
 }
 
@@ -227,6 +226,14 @@ impl World {
     /// by themselves, without any person; here passkeys are offered by buttons only.
     pub async fn browser(&self, kind: Kind) -> Result<Browser> {
         let browser = Browser::start(kind).await?;
+        self.without_autofill(&browser).await?;
+        Ok(browser)
+    }
+
+    /// The same on a machine with hardware for keys, for a world over TLS.
+    pub async fn browser_with_hardware(&self) -> Result<Browser> {
+        let tls = self.tls.as_ref().context("browsers use their hardware over TLS alone")?;
+        let browser = Browser::start_with_hardware(&tls.key_hash).await?;
         self.without_autofill(&browser).await?;
         Ok(browser)
     }

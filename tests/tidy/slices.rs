@@ -5,7 +5,7 @@ use crate::tree::File;
 #[cfg(test)]
 use crate::tree::example;
 
-const SLICES: [&str; 10] = [
+const SLICES: [&str; 11] = [
     "account",
     "passkeys",
     "connections",
@@ -16,6 +16,7 @@ const SLICES: [&str; 10] = [
     "wallet",
     "credentials",
     "terminal",
+    "device",
 ];
 
 /// They meet through the kernel: ids, access, audit, problem, readiness; on the page also `step_up`, the prompt

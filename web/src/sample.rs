@@ -1,5 +1,5 @@
 use holdfast_protocol::{
-    account::{AccountView, Me, Role, SessionView, Signals, Tier},
+    account::{AccountView, Me, Role, SessionBinding, SessionView, Signals, Tier},
     agents::{AgentState, AgentView, Currency, FileScope, PairingView, Source},
     base64url::Bytes,
     connections::{Beat, ConnectionView, Transport},
@@ -27,6 +27,7 @@ pub(crate) fn me() -> Me {
             device: device(),
             created_at_ms: 1_796_000_000_000,
             expires_at_ms: 1_796_900_000_000,
+            binding: SessionBinding::Browser,
         },
         recovery_codes: Some(codes_left(10)),
         signals: Signals {

@@ -28,6 +28,7 @@ const TARGETS: &[(&str, &str)] = &[
     ("message", "protocol"),
     ("token", "protocol"),
     ("proof", "protocol"),
+    ("device", "protocol"),
     ("client_data", "relying-party"),
     ("registration", "relying-party"),
     ("assertion", "relying-party"),

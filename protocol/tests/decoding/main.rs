@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod base64url; // every sequence of bytes has one text
+mod device; // Device Bound Session Credentials
 mod frame; // control and application are never taken for one another
 mod message; // control messages
 mod proof; // RFC 9449
@@ -33,6 +34,11 @@ fn corpus(name: &str) -> PathBuf {
 #[test]
 fn base64url_has_one_spelling() {
     replay("base64url", base64url::holds);
+}
+
+#[test]
+fn answers_of_devices_say_what_they_are_for() {
+    replay("device", device::holds);
 }
 
 #[test]

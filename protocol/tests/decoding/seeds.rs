@@ -29,6 +29,7 @@ fn the_published_vectors_are_seeds() {
     seed("base64url", words.chain(second_spellings).map(|text| text.as_bytes().to_vec()));
 
     seed("proof", proofs());
+    seed("device", answers_of_devices());
     let published = vectors("tokens.json");
     let published = ["tokens", "step_ups"].into_iter().flat_map(|list| published[list].as_array().unwrap());
     seed(
@@ -55,6 +56,24 @@ fn proofs() -> Vec<Vec<u8>> {
         }
     }
     proofs
+}
+
+/// A registration and a refresh as Chromium sends them, and what is neither.
+fn answers_of_devices() -> Vec<Vec<u8>> {
+    let jwk = r#"{"crv":"P-256","kty":"EC","x":"nJmqAiEbpPjMLb88sh94lqy6fTe3smFgD-Yn_KTOwI0","y":"GUC8F-DN5YQsGVi3szOMJUYnUssDc-qmqLaQzABjdeo"}"#;
+    let refresh = r#"{"alg":"ES256","typ":"dbsc+jwt"}"#;
+    let claims = r#"{"jti":"AAABmqAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
+    let compact = [refresh, claims].map(|part| base64url::encode(part.as_bytes())).join(".");
+    let compact = format!("{compact}.{}", base64url::encode(&[7; 64]));
+    let registration = format!(r#"{{"alg":"ES256","jwk":{jwk},"typ":"dbsc+jwt"}}"#);
+    let apart = [
+        format!("{registration}\n{claims}"),
+        format!("{refresh}\n{claims}"),
+        format!("{refresh}\n{{}}"),
+        format!("\"{compact}\""),
+        compact,
+    ];
+    apart.map(String::into_bytes).to_vec()
 }
 
 fn tokens() -> Vec<Vec<u8>> {

@@ -123,7 +123,6 @@ pub(crate) async fn prove_session(app: &App, parts: &Parts, session: &Session) -
     let mut tx = app.db.write().await?;
     let new = store::remember_proof(&mut tx, &seen, now_ms).await?;
     if new {
-        store::touch(&mut tx, session, now_ms).await?;
         tx.commit(&app.live).await?;
         return Ok(proof.key);
     }
@@ -131,7 +130,13 @@ pub(crate) async fn prove_session(app: &App, parts: &Parts, session: &Session) -
     Err(replayed().await?)
 }
 
-async fn alarm(app: &App, session: &Session, device: &Device, what: Activity, code: Code) -> Result<Refusal> {
+pub(super) async fn alarm(
+    app: &App,
+    session: &Session,
+    device: &Device,
+    what: Activity,
+    code: Code,
+) -> Result<Refusal> {
     tracing::warn!(session = %session.id, account = %session.account, %code, "a session's cookie came without its key's proof");
     let mut tx = app.db.write().await?;
     let event = Event {

@@ -2,12 +2,19 @@
 //! not compile. The order of the checks is that of `protocol/http.md`.
 
 mod agent;
+mod device;
 mod dpop;
 mod session;
 mod store;
 
 pub use agent::Agent;
 pub(crate) use agent::write_as_agent;
+pub(crate) use device::Answered;
+pub(crate) use device::{
+    COOKIE_ATTRIBUTES, DEVICE_COOKIE, bind_device, device_cookie, first_cookie, may_ask, offer_device,
+    require as require_device, without_device,
+};
+pub use device::{DeviceChallenge, DeviceKey};
 pub(crate) use dpop::{make_nonce, prove_ceremony, prove_session};
 pub use session::SignedIn;
 pub(crate) use session::{CSRF_COOKIE, csrf_of, has_csrf_cookie};
@@ -36,15 +43,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 /// names none comes from none.
 const PROGRAMS: [&str; 3] = ["/v1/agents/pairings", "/v1/agents/pairings/claim", "/v1/agents/charges"];
 
+/// What browsers ask for by themselves; some of them name no origin then.
+const BROWSERS: [&str; 2] = ["/v1/sessions/device", "/v1/sessions/device/refresh"];
+
 /// The first check of all: what changes anything was asked for by the console's own page, or by a program
-/// where programs may ask.
+/// or the browser itself where these may ask.
 pub async fn require_own_origin(State(app): State<App>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     // Reports are sent by the browser itself, with whatever origin it likes; they change nothing.
     let report = request.uri().path() == crate::page::CSP_REPORT_PATH;
     if !reads
         && !report
-        && !by_program(&request)
+        && !by_no_page(&request)
         && let Err(refusal) = own_origin(&app, request.headers())
     {
         return refusal.into_response();
@@ -52,9 +62,12 @@ pub async fn require_own_origin(State(app): State<App>, request: Request, next: 
     next.run(request).await
 }
 
-fn by_program(request: &Request) -> bool {
+fn by_no_page(request: &Request) -> bool {
     let says = |name| request.headers().contains_key(name);
-    PROGRAMS.contains(&request.uri().path()) && !says(header::ORIGIN.as_str()) && !says("sec-fetch-site")
+    let path = request.uri().path();
+    (PROGRAMS.contains(&path) || BROWSERS.contains(&path))
+        && !says(header::ORIGIN.as_str())
+        && !says("sec-fetch-site")
 }
 
 fn own_origin(app: &App, headers: &HeaderMap) -> Result<()> {

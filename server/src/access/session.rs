@@ -1,7 +1,7 @@
 //! The cookie, and the extractor that most handlers take.
 
 use super::{
-    dpop,
+    device, dpop,
     store::{self, Session},
 };
 use crate::{
@@ -46,14 +46,32 @@ impl FromRequestParts<App> for SignedInWith {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let session = by_cookie(app, &parts.headers).await?;
+        let mut session = by_cookie(app, &parts.headers).await?;
         within_limit(app, parts, &session)?;
+        // Before the device: a foreign key and a replayed proof are theft, whatever else is missing.
         let key = dpop::prove_session(app, parts, &session).await?;
+        device::require(app, parts, &session).await?;
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             require_csrf(app, &parts.headers, &session.id)?;
         }
+        note_use(app, parts, &mut session).await?;
         Ok(Self { session, key })
     }
+}
+
+/// The session was used, rightly in every way: it does not idle, and its device's cookie binds it.
+async fn note_use(app: &App, parts: &Parts, session: &mut Session) -> Result<()> {
+    let now_ms = app.clock.unix_ms();
+    let binds = device::shows_first(app, &parts.headers, session);
+    if !binds && !store::idles(session, now_ms) {
+        return Ok(());
+    }
+    let mut tx = app.db.write().await?;
+    store::touch(&mut tx, session, now_ms).await?;
+    if binds {
+        device::bind(&mut tx, session, now_ms).await?;
+    }
+    Ok(tx.commit(&app.live).await?)
 }
 
 /// Counts a request, or refuses it. By source as well: who has only copied the cookie cannot use up its owner's share.

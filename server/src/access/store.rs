@@ -1,6 +1,6 @@
 //! Sessions, agents and seen proofs as they are stored.
 
-use super::Agent;
+use super::{Agent, DeviceKey};
 use crate::{
     config::Lifetimes,
     db::{Tx, execute, row, rows},
@@ -8,6 +8,7 @@ use crate::{
 use holdfast_protocol::{
     agents::FileScope,
     credentials::Name,
+    dpop::PublicKey,
     history::Device,
     ids::{AccountId, AgentId, NotAnId, PasskeyId, SessionId, Thumbprint},
 };
@@ -23,6 +24,7 @@ pub struct Session {
     pub device: Device,
     pub created_at_ms: i64,
     pub last_seen_at_ms: i64,
+    pub device_key: Option<Box<DeviceKey>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -35,12 +37,20 @@ struct Row {
     system: String,
     created_at_ms: i64,
     last_seen_at_ms: i64,
+    device_key: Option<Vec<u8>>,
+    device_shown_at_ms: Option<i64>,
 }
 
 impl Row {
     fn read(self) -> Result<Session, sqlx::Error> {
         let corrupt = |error| sqlx::Error::Decode(Box::new(error));
+        let device_key = match self.device_key.as_deref().map(<&[u8; 65]>::try_from).transpose() {
+            Ok(point) => point.map(PublicKey::from_sec1),
+            Err(error) => return Err(sqlx::Error::Decode(Box::new(error))),
+        };
+        let shown_at_ms = self.device_shown_at_ms;
         Ok(Session {
+            device_key: device_key.map(|key| Box::new(DeviceKey { key, shown_at_ms })),
             id: SessionId::parse(&self.id).map_err(corrupt)?,
             account: AccountId::parse(&self.account_id).map_err(corrupt)?,
             passkey: PasskeyId::parse(&self.passkey_id).map_err(corrupt)?,
@@ -66,7 +76,8 @@ pub(super) async fn find(
     let found: Option<Row> = row!(
         tx,
         Row,
-        "SELECT s.id, s.account_id, s.passkey_id, s.jkt, s.browser, s.system, s.created_at_ms, s.last_seen_at_ms
+        "SELECT s.id, s.account_id, s.passkey_id, s.jkt, s.browser, s.system, s.created_at_ms, s.last_seen_at_ms,
+                s.device_key, s.device_shown_at_ms
          FROM sessions s JOIN accounts a ON a.id = s.account_id AND a.epoch = s.epoch
          WHERE s.token_hash = $1 AND s.ended_at_ms IS NULL AND s.last_seen_at_ms > $2 AND s.created_at_ms > $3",
         token_hash,
@@ -242,9 +253,14 @@ pub(super) async fn remembers_proof(tx: &mut Tx, seen: &Seen) -> Result<bool, sq
     Ok(found.is_some())
 }
 
-/// The session was used; once a minute is exact enough.
+/// Once a minute is exact enough.
+pub(super) fn idles(session: &Session, now_ms: i64) -> bool {
+    now_ms - session.last_seen_at_ms >= 60_000
+}
+
+/// The session was used.
 pub(crate) async fn touch(tx: &mut Tx, session: &Session, now_ms: i64) -> Result<(), sqlx::Error> {
-    if now_ms - session.last_seen_at_ms < 60_000 {
+    if !idles(session, now_ms) {
         return Ok(());
     }
     execute!(tx, "UPDATE sessions SET last_seen_at_ms = $1 WHERE id = $2", now_ms, session.id.as_str())?;

@@ -4,7 +4,10 @@ mod rules;
 mod store;
 
 use crate::{
-    access::{self, CSRF_COOKIE, NewSession, SESSION_COOKIE, Session, SignedIn, csrf_of, has_csrf_cookie},
+    access::{
+        self, COOKIE_ATTRIBUTES, CSRF_COOKIE, DEVICE_COOKIE, NewSession, SESSION_COOKIE, Session, SignedIn,
+        csrf_of, has_csrf_cookie,
+    },
     app::{App, stored},
     audit::{self, Event},
     ceremony::{self, CEREMONY_COOKIE, Spent},
@@ -262,17 +265,18 @@ async fn open_session(app: &App, mut tx: Tx, opened: Opened<'_>, now_ms: i64) ->
         device: opened.device.clone(),
         created_at_ms: now_ms,
         last_seen_at_ms: now_ms,
+        device_key: None,
     };
     let me = me::read(app, &mut tx, &session).await?;
     tx.commit(&app.live).await?;
 
     let mut response = axum::Json(SignedInAnswer { me }).into_response();
     let seconds = app.config.lifetimes.session.as_secs();
-    set_cookie(
-        &mut response,
-        &format!("{SESSION_COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}"),
-    );
+    set_cookie(&mut response, &format!("{SESSION_COOKIE}={token}; {COOKIE_ATTRIBUTES}; Max-Age={seconds}"));
     set_csrf_cookie(app, &mut response, &id);
+    if let Some(offer) = access::offer_device(app, &id) {
+        response.headers_mut().insert("secure-session-registration", offer);
+    }
     Ok(response)
 }
 
@@ -285,10 +289,7 @@ fn set_csrf_cookie(app: &App, response: &mut Response, session: &SessionId) {
 }
 
 fn with_ceremony_cookie(mut response: Response, secret: &str) -> Response {
-    set_cookie(
-        &mut response,
-        &format!("{CEREMONY_COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=86400"),
-    );
+    set_cookie(&mut response, &format!("{CEREMONY_COOKIE}={secret}; {COOKIE_ATTRIBUTES}; Max-Age=86400"));
     response
 }
 
@@ -345,6 +346,7 @@ async fn logout(
     let mut response = StatusCode::NO_CONTENT.into_response();
     let gone = "Path=/; Secure; SameSite=Strict; Max-Age=0";
     set_cookie(&mut response, &format!("{SESSION_COOKIE}=; {gone}; HttpOnly"));
+    set_cookie(&mut response, &format!("{DEVICE_COOKIE}=; {gone}; HttpOnly"));
     set_cookie(&mut response, &format!("{CSRF_COOKIE}=; {gone}"));
     // Not `cookies`: it would empty the jars of every host beside this one, and take from a tab that
     // offers to sign in already the cookie of its ceremony.

@@ -89,6 +89,9 @@ async fn answer(
         return Err(Code::NotFound.into());
     }
     entry.require_posted()?;
+    // Not before: whoever knows no connection has nothing recorded here, and who knows one is counted.
+    access::within_limit(&app, &parts, &session)?;
+    access::require_device(&app, &parts, &session).await?;
 
     require_content_type(&parts.headers, &["text/plain"])?;
     let bytes = body(&app.clock, Request::from_parts(parts.clone(), rest)).await?;

@@ -12,7 +12,7 @@ use crate::{
     readiness::{self, readiness},
 };
 use holdfast_protocol::{
-    account::{AccountView, Me, SessionView, Signals, Tier},
+    account::{AccountView, Me, SessionBinding, SessionView, Signals, Tier},
     base64url::Bytes,
     ids::AccountId,
     problem::Code,
@@ -32,6 +32,12 @@ pub(crate) async fn read(app: &App, tx: &mut Tx, session: &Session) -> Result<Me
             device: session.device.clone(),
             created_at_ms,
             expires_at_ms: created_at_ms.saturating_add(lives_ms),
+            binding: match &session.device_key {
+                Some(device) if app.config.device_binding && device.shown_at_ms.is_some() => {
+                    SessionBinding::Device
+                }
+                _ => SessionBinding::Browser,
+            },
         },
         recovery_codes,
         passkey_readiness: readiness(&readiness::facts(tx, &session.account).await?, app.clock.unix_ms()),

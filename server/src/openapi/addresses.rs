@@ -2,7 +2,7 @@
 //! test holds all of them against the table of `protocol/http.md`, row by row.
 
 use holdfast_protocol::{
-    account, agents, connections, credentials, history, ids, passkeys,
+    account, agents, connections, credentials, device, history, ids, passkeys,
     problem::Code::{self, *},
     recovery,
     schema::Described,
@@ -55,6 +55,8 @@ pub enum Access {
     Preflight,
     Ticket,
     Answer,
+    /// By browsers themselves, for their device.
+    Device,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,7 @@ pub enum Header {
     MayHaveKey,
     /// `Idempotency-Key`.
     HasKey,
+    SessionId,
 }
 
 pub enum Takes {
@@ -125,7 +128,9 @@ fn preflight(kind: Kind) -> Address {
 
 /// In the order of `protocol/http.md`.
 fn others() -> Vec<Address> {
-    use Access::{Agent, Answer, Ceremony, CeremonyVerify, Program, Public, Report, SignedIn, Ticket};
+    use Access::{
+        Agent, Answer, Ceremony, CeremonyVerify, Device, Program, Public, Report, SignedIn, Ticket,
+    };
     const WINDOW: &[Query] = &[Query::Before, Query::Limit];
     vec![
         get("/v1/setup", Public, "Whether the first account is still to be made")
@@ -167,6 +172,13 @@ fn others() -> Vec<Address> {
         post("/v1/sessions/end-by-passkey", SignedIn, "End the other sessions that a passkey has opened")
             .takes::<passkeys::EndByPasskeyRequest>()
             .refuses(&[NotFound]),
+        post("/v1/sessions/device", Device, "Bind the session to a key of the device")
+            .answers::<device::BoundSession>()
+            .refuses(&[SignedOut, PopProofMissing, NotFound]),
+        post("/v1/sessions/device/refresh", Device, "Fetch the cookie that the device's key keeps up")
+            .answers::<device::Refreshed>()
+            .with(&[Header::SessionId])
+            .refuses(&[DeviceChallenge]),
         get("/v1/credentials", SignedIn, "The account's credentials, without the values")
             .answers::<credentials::CredentialList>(),
         get("/v1/streams/terminal", Ticket, "A terminal").asks(&[Query::Ticket]).streams(false).refuses(&[

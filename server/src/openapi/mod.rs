@@ -135,6 +135,7 @@ fn parameters(address: &Address, schemas: &mut SchemaGenerator) -> Vec<Value> {
         let (name, required, schema) = match header {
             Header::SetupToken => ("X-Setup-Token", true, json!({ "type": "string" })),
             Header::MayHaveKey => ("Idempotency-Key", false, key()),
+            Header::SessionId => ("Sec-Secure-Session-Id", true, json!({ "type": "string" })),
             Header::HasKey => ("Idempotency-Key", true, key()),
         };
         json!({ "name": name, "in": "header", "required": required, "schema": schema })
@@ -189,6 +190,10 @@ fn responses(address: &Address, problem: &Value, schemas: &mut SchemaGenerator) 
             "description": codes.join(", "),
             "content": { "application/problem+json": { "schema": schema } }
         });
+        if codes.contains(&Code::DeviceChallenge.as_str()) {
+            // Not with every refusal of this status.
+            response["headers"] = json!({ "Secure-Session-Challenge": { "schema": { "type": "string" } } });
+        }
         if [429, 503].contains(&status) {
             response["headers"] =
                 json!({ "Retry-After": { "required": true, "schema": { "type": "integer" } } });
@@ -206,6 +211,11 @@ fn security(address: &Address) -> Value {
         (Access::CeremonyVerify, _) => &["ceremony", "proof"],
         (Access::Ticket, _) => &["session"],
         (Access::Answer, _) => &["session", "csrf"],
+        // A refresh without an answer is given a challenge, and one without a session is told whether it has ended.
+        (Access::Device, _) if address.path.ends_with("/refresh") => {
+            return json!([{}, { "session": [] }, { "session": [], "device": [] }]);
+        }
+        (Access::Device, _) => &["session", "device"],
         (Access::SignedIn | Access::Elevated | Access::Preflight, Method::Get) => &["session", "proof"],
         (Access::SignedIn | Access::Elevated | Access::Preflight, Method::Post) => {
             &["session", "proof", "csrf"]
@@ -221,6 +231,7 @@ fn schemes() -> Value {
         "session": carried("cookie", "__Host-holdfast", "The session's cookie"),
         "ceremony": carried("cookie", "__Host-holdfast-ceremony", "The cookie with which the ceremony began"),
         "proof": carried("header", "DPoP", "A proof by the session's key, or by the one that the ceremony names (RFC 9449)"),
+        "device": carried("header", "Secure-Session-Response", "The device's answer to a challenge; a refresh without it is given one"),
         "csrf": carried("header", "X-CSRF-Token", "Equal to the cookie `csrf`"),
         "agent": { "type": "http", "scheme": "bearer", "description": "The token of an agent" }
     })

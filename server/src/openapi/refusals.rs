@@ -46,10 +46,17 @@ pub(super) fn of(address: &Address) -> Vec<Code> {
         Access::SignedIn => &[SESSION, PROOF],
         Access::Elevated => &[SESSION, PROOF, STEP_UP, CONFIRMED],
         Access::Preflight => &[SESSION, PROOF, STEP_UP],
-        Access::Ticket => {
-            &[&[SignedOut, TicketInvalid, ForeignOrigin, InvalidRequest, RateLimited, TooManyConnections]]
-        }
+        Access::Ticket => &[&[
+            SignedOut,
+            UseDpopNonce,
+            TicketInvalid,
+            ForeignOrigin,
+            InvalidRequest,
+            RateLimited,
+            TooManyConnections,
+        ]],
         Access::Answer => &[SESSION, PROOF],
+        Access::Device => &[&[PopProofInvalid, InvalidRequest]],
     };
     let origin: &[Code] = if writes && address.access != Access::Report { &[ForeignOrigin] } else { &[] };
     let by_session =

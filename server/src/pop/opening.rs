@@ -9,7 +9,7 @@ use super::{
     tickets::too_many,
 };
 use crate::{
-    access::{self, Session, by_cookie, refuse, within_limit},
+    access::{self, Session, by_cookie, refuse, require_device, within_limit},
     app::{App, stored},
     listen::Seat,
     problem::{Refusal, Result},
@@ -136,6 +136,7 @@ async fn spend(guarded: &Guarded, parts: &Parts, ticket: &str, transport: Transp
     let Guarded { app, stream } = guarded;
     let session = by_cookie(app, &parts.headers).await?;
     within_limit(app, parts, &session)?;
+    require_device(app, parts, &session).await?;
     let mut wake = app.live.watch(&session.account);
     let mut tx = app.db.write().await?;
     let minted = store::take(&mut tx, &stored(ticket)).await?;

@@ -136,6 +136,7 @@ pub(super) fn start(settings: Settings) -> Result<Start, Wrong> {
         related_origins,
         embedding_origins,
         refuse_counter_rollback: settings.refuse_counter_rollback.unwrap_or(false),
+        device_binding: settings.device_binding.unwrap_or(true),
         terminal: settings.terminal.unwrap_or(false),
         connections: settings.connections,
         lifetimes: Lifetimes::of(mode),

@@ -10,6 +10,7 @@ mod connections;
 mod contract;
 mod credentials;
 mod databases;
+mod device;
 mod headers;
 mod history;
 mod listening;

@@ -13,7 +13,11 @@ use holdfast_protocol::{
     recovery::RecoveryCode,
     step_up::{Action as _, Request},
 };
-use holdfast_server::secrets::{Keyring, Secret};
+use holdfast_server::{
+    access::DeviceChallenge,
+    secrets::{Keyring, Secret},
+};
+use p256::ecdsa::SigningKey;
 use serde_json::json;
 use std::{
     io,
@@ -84,6 +88,32 @@ async fn the_log_of_a_whole_visit_holds_no_secret() {
             assert!(!name.is_empty() && value.len() > 40);
         }
     }
+
+    // Its device, and the device of somebody else.
+    let offer = answer.headers["secure-session-registration"].to_str().unwrap();
+    let offered = offer.split('"').nth(3).unwrap().to_owned();
+    let [key, foreign] = [other.foreign_key(), other.foreign_key()];
+    let asks = async |path: &str, key: &SigningKey, kind: DeviceChallenge, challenge: &str| {
+        let response = Proof::of_device(&world.app, key, kind, challenge);
+        let request = other.request(Method::POST, path).header("secure-session-response", &response);
+        let request = request.header("sec-secure-session-id", other.session.as_str());
+        (other.send(request.body(PlainBody::default()).unwrap()).await, response)
+    };
+    let (registered, registration) =
+        asks("/v1/sessions/device", &key, DeviceChallenge::Registration, &offered).await;
+    assert_eq!(registered.status, 200);
+    let refresh = "/v1/sessions/device/refresh";
+    let (asked, _) = asks(refresh, &key, DeviceChallenge::Refresh, "none").await;
+    let given =
+        asked.headers["secure-session-challenge"].to_str().unwrap().split('"').nth(1).unwrap().to_owned();
+    let (refused, theirs) = asks(refresh, &foreign, DeviceChallenge::Refresh, &given).await;
+    assert_eq!(refused.status, 401);
+    let (fetched, refreshed) = asks(refresh, &key, DeviceChallenge::Refresh, &given).await;
+    let cookie = fetched.headers["set-cookie"].to_str().unwrap();
+    let (_, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+    secrets.push(("a device's cookie", value.to_owned()));
+    secrets.extend([("a device's challenge", offered), ("a device's challenge", given)]);
+    secrets.extend([registration, theirs, refreshed].map(|answer| ("a device's answer", answer)));
 
     // A request that is right, and one of each kind that is refused and logged.
     let proof = other.fresh_proof("GET", "/v1/me").await.sign();

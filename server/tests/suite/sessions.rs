@@ -113,7 +113,7 @@ async fn signing_out_ends_this_session_and_clears_the_browser() {
     assert_eq!(answer.headers["clear-site-data"], "\"cache\", \"storage\"");
     let cookies: Vec<&str> =
         answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
-    for name in ["__Host-holdfast=;", "csrf=;"] {
+    for name in ["__Host-holdfast=;", "__Host-holdfast-device=;", "csrf=;"] {
         let cookie = cookies.iter().find(|cookie| cookie.starts_with(name)).unwrap();
         // What is set with other attributes is another cookie, and stays.
         for attribute in ["Path=/", "Secure", "SameSite=Strict", "Max-Age=0"] {

@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Kind, Memory};
+use super::{Kind, Setup};
 use crate::display::Display;
 use crate::supervised::{End, Supervised, free_port, locate};
 
@@ -24,11 +24,11 @@ pub(super) struct Started {
 /// Starts a driver and one browser behind it. Each browser has a driver of its own: geckodriver
 /// serves one only, starting a driver takes hundredths of a second, and so the end of its process
 /// group is the end of exactly this browser.
-pub(super) async fn start(kind: Kind, memory: Memory) -> Result<Started> {
+pub(super) async fn start(kind: Kind, setup: Setup<'_>) -> Result<Started> {
     let display = if kind == Kind::WebKit { Some(Display::start().await?) } else { None };
     let (program, port) = driver(kind, display.as_ref()).await?;
     let client = ClientBuilder::new(HttpConnector::new())
-        .capabilities(capabilities(kind, memory, program.folder())?)
+        .capabilities(capabilities(kind, setup, program.folder())?)
         .connect(&format!("http://127.0.0.1:{port}/"))
         .await
         .with_context(|| format!("open a WebDriver session; the driver says:\n{}", program.log()))?;
@@ -112,27 +112,35 @@ fn listens(kind: Kind, wanted: u16, log: &str) -> Option<Listens> {
     after[..end].parse().ok().map(Listens::On)
 }
 
-fn capabilities(kind: Kind, memory: Memory, folder: &Path) -> Result<Capabilities> {
+fn capabilities(kind: Kind, setup: Setup<'_>, folder: &Path) -> Result<Capabilities> {
     let mut own = match kind {
         Kind::Chromium => chromium(folder)?,
         Kind::Firefox => firefox(folder)?,
         // Its worlds have certificates of their own (`World::over_tls`).
         Kind::WebKit => json!({ "acceptInsecureCerts": true }),
     };
-    if memory == Memory::Private {
-        match kind {
-            Kind::Chromium => {
-                let arguments = own.pointer_mut("/goog:chromeOptions/args").and_then(Value::as_array_mut);
-                arguments.context("Chromium has arguments")?.push(json!("--incognito"));
-            }
-            Kind::Firefox => {
-                own["moz:firefoxOptions"]["prefs"]["browser.privatebrowsing.autostart"] = json!(true)
-            }
-            Kind::WebKit => bail!("WebKitGTK's private windows are not started by its driver"),
+    match (setup, kind) {
+        (Setup::Profile, _) => {}
+        (Setup::Private, Kind::Chromium) => add_arguments(&mut own, ["--incognito".to_owned()])?,
+        (Setup::Private, Kind::Firefox) => {
+            own["moz:firefoxOptions"]["prefs"]["browser.privatebrowsing.autostart"] = json!(true)
         }
+        (Setup::Private, Kind::WebKit) => bail!("WebKitGTK's private windows are not started by its driver"),
+        (Setup::Hardware(trusts), Kind::Chromium) => {
+            let features = "DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting";
+            let trusts = format!("--ignore-certificate-errors-spki-list={trusts}");
+            add_arguments(&mut own, [format!("--enable-features={features}"), trusts])?;
+        }
+        (Setup::Hardware(_), _) => bail!("{kind:?} keeps no keys in hardware"),
     }
     let common = json!({ "acceptInsecureCerts": false, "unhandledPromptBehavior": "ignore" });
     Ok([common, own].into_iter().filter_map(|value| value.as_object().cloned()).flatten().collect())
+}
+
+fn add_arguments(own: &mut Value, more: impl IntoIterator<Item = String>) -> Result<()> {
+    let arguments = own.pointer_mut("/goog:chromeOptions/args").and_then(Value::as_array_mut);
+    arguments.context("Chromium has arguments")?.extend(more.into_iter().map(Value::from));
+    Ok(())
 }
 
 fn chromium(folder: &Path) -> Result<Value> {

@@ -57,11 +57,14 @@ pub enum Kind {
     WebKit,
 }
 
-/// Whether a browser remembers.
+/// How a browser is set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Memory {
+enum Setup<'a> {
     Profile,
+    /// It forgets everything when it is closed.
     Private,
+    /// It keeps keys as if in hardware, and trusts a server with this public key.
+    Hardware(&'a str),
 }
 
 /// A running browser. A second one is a second profile: it shares nothing with the first. Dropping it
@@ -79,16 +82,22 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser with a fresh profile, and one empty tab of 1280 by 800.
     pub async fn start(kind: Kind) -> Result<Self> {
-        Self::start_with(kind, Memory::Profile).await
+        Self::start_with(kind, Setup::Profile).await
     }
 
     /// The same with a private window, which forgets everything when it is closed.
     pub async fn start_private(kind: Kind) -> Result<Self> {
-        Self::start_with(kind, Memory::Private).await
+        Self::start_with(kind, Setup::Private).await
     }
 
-    async fn start_with(kind: Kind, memory: Memory) -> Result<Self> {
-        let started = driver::start(kind, memory).await.with_context(|| format!("start {kind:?}"))?;
+    /// Chromium as on a machine with hardware for keys, which it plays itself. It uses them only at a server whose
+    /// certificate it trusts: `trusts` is the SHA-256 of its public key, in base64.
+    pub async fn start_with_hardware(trusts: &str) -> Result<Self> {
+        Self::start_with(Kind::Chromium, Setup::Hardware(trusts)).await
+    }
+
+    async fn start_with(kind: Kind, setup: Setup<'_>) -> Result<Self> {
+        let started = driver::start(kind, setup).await.with_context(|| format!("start {kind:?}"))?;
         let Started { client, program, display } = started;
         let browser = Self { kind, client, program, display };
         browser.set_window_size(1280, 800).await?;

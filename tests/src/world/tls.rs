@@ -3,7 +3,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use holdfast_protocol::base64url;
+use holdfast_server::secrets::sha256;
+use rcgen::{CertifiedKey, PublicKeyData as _, generate_simple_self_signed};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -13,6 +15,8 @@ use tokio_rustls::rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKe
 /// TLS before a server, with a certificate of its own that nobody else has signed.
 pub(super) struct Tls {
     pub(super) port: u16,
+    /// Of the certificate: the SHA-256 of its public key, in base64.
+    pub(super) key_hash: String,
     runtime: Option<Runtime>,
 }
 
@@ -23,9 +27,9 @@ impl Tls {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
         let port = listener.local_addr()?.port();
         listener.set_nonblocking(true)?;
-        let acceptor = acceptor().context("make a certificate")?;
+        let (acceptor, key_hash) = acceptor().context("make a certificate")?;
         runtime.spawn(async move { serve(TcpListener::from_std(listener)?, acceptor, server).await });
-        Ok(Self { port, runtime: Some(runtime) })
+        Ok(Self { port, key_hash, runtime: Some(runtime) })
     }
 }
 
@@ -43,14 +47,18 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-fn acceptor() -> Result<TlsAcceptor> {
+/// And the hash of its key.
+fn acceptor() -> Result<(TlsAcceptor, String)> {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()])?;
+    let hash = base64url::encode(&sha256(&signing_key.subject_public_key_info()));
+    // The other alphabet.
+    let hash = hash.replace('-', "+").replace('_', "/") + "=";
     let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![cert.into()], key)?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok((TlsAcceptor::from(Arc::new(config)), hash))
 }
 
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor, server: SocketAddr) -> io::Result<()> {

@@ -7,7 +7,7 @@ use crate::{
     words::Tone,
 };
 use holdfast_pop::Kept;
-use holdfast_protocol::account::Me;
+use holdfast_protocol::account::{Me, SessionBinding};
 use yew::prelude::Html;
 
 /// Whether this page's own connection is proven.
@@ -52,10 +52,11 @@ pub fn summary(here: &Here, live: Live) -> Html {
         Standing::InPlace => classed("li", "in-place").with(picture(Icon::Check)).with(protection.said),
         Standing::Missing => element("li").with(hidden(span("gap"))).with(protection.said),
     });
+    let device = (here.me.session.binding == SessionBinding::Device).then_some(text::DEVICE_BOUND);
     let words = div("lock-words")
         .with(tag(Tone::Held, text::TIER))
         .with(Heading { text: text::LOCKED_TITLE, tab: text::SECURITY_TAB }.show())
-        .with(p("muted").with(text::LOCKED_BODY))
+        .with(p("muted").with(text::LOCKED_BODY).with(device))
         .with(classed("ul", "protections").attr("role", "list").with_each(rows))
         .with((here.kept == Kept::MemoryOnly).then(|| notice(Tone::Wait, text::MEMORY_ONLY)));
     classed("section", "card lock")

@@ -45,6 +45,7 @@ pub(super) const OR: &str = "or";
 pub(super) const TIER: &str = "Web Locked";
 pub(super) const LOCKED_TITLE: &str = "Only your passkeys open this.";
 pub(super) const LOCKED_BODY: &str = "A copied cookie is worth nothing here: every request and every open connection proves itself with a key that cannot leave this browser.";
+pub(super) const DEVICE_BOUND: &str = " The cookie is bound to this device's hardware as well.";
 pub(super) const DONE_BODY: &str = "Your account is Web Locked. To come back you need your passkey. Add a second one soon, on another device: recovery codes cannot be used yet.";
 pub(super) const OPEN_SECURITY: &str = "Open your security page";
 

@@ -75,6 +75,7 @@ fn runner(app: &App) -> (Runner<Nowhere>, Binding) {
         device: device.clone(),
         created_at_ms: 0,
         last_seen_at_ms: 0,
+        device_key: None,
     };
     let (stream, transport) = ("/streams/chat".into(), Transport::WebSocket);
     let about = About { id, session, stream, device, transport, opened_at_ms: 0 };

@@ -3,9 +3,10 @@
 
 mod table;
 
-use crate::support::{Access, Raw, Sample, World, endpoints, sample};
+use crate::support::{Access, Answer, Owner, PlainBody, Proof, Raw, Sample, World, endpoints, sample};
+use axum::http::Method;
 use holdfast_protocol::step_up::Kind;
-use holdfast_server::openapi;
+use holdfast_server::{access::DeviceChallenge, openapi};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, process::Command};
@@ -128,6 +129,9 @@ async fn what_the_server_answers_fits_too() {
         if endpoint.reads() && endpoint.access == Access::SignedIn {
             answers.push(owner.browser.get(path).await);
         }
+        if endpoint.access == Access::Device {
+            answers.extend(of_device(&owner, path).await);
+        }
         // The terminal is not switched on.
         answers.retain(|answer| !path.contains("terminal") && !answer.body.is_empty());
         for answer in answers {
@@ -135,6 +139,32 @@ async fn what_the_server_answers_fits_too() {
             holds(&document, path, method, answer.status.as_u16(), &body);
         }
     }
+}
+
+/// What a browser with hardware for keys is answered.
+async fn of_device(owner: &Owner, path: &str) -> Vec<Answer> {
+    let (browser, key) = (&owner.browser, owner.browser.foreign_key());
+    let ask = async |path: &str, response: Option<(DeviceChallenge, &str)>| {
+        let mut request = browser.request(Method::POST, path);
+        request = request.header("sec-secure-session-id", browser.session.as_str());
+        if let Some((kind, challenge)) = response {
+            let response = Proof::of_device(&browser.app, &key, kind, challenge);
+            request = request.header("secure-session-response", response);
+        }
+        browser.send(request.body(PlainBody::default()).unwrap()).await
+    };
+    let registration = DeviceChallenge::Registration.make(&browser.app, &browser.session);
+    let registered = ask("/v1/sessions/device", Some((DeviceChallenge::Registration, &registration))).await;
+    assert_eq!(registered.status, 200);
+    if !path.ends_with("/refresh") {
+        return vec![registered];
+    }
+    let asked = ask(path, None).await;
+    let given =
+        asked.headers["secure-session-challenge"].to_str().unwrap().split('"').nth(1).unwrap().to_owned();
+    let fetched = ask(path, Some((DeviceChallenge::Refresh, &given))).await;
+    assert_eq!((asked.status.as_u16(), fetched.status.as_u16()), (403, 200));
+    vec![asked, fetched]
 }
 
 #[tokio::test]

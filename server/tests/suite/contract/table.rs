@@ -50,6 +50,7 @@ fn word(access: Access) -> &'static str {
         Access::Elevated => "Elevated",
         Access::Ticket => "Ticket",
         Access::Answer => "Answer",
+        Access::Device => "Device",
     }
 }
 
@@ -110,6 +111,7 @@ fn the_table_and_the_document_have_the_same_rows() {
         assert!(same_types(row, address), "{name}: {}", row.says);
         let says = |header: &str| row.access.contains(header) || row.says.contains(header);
         assert_eq!(says("X-Setup-Token"), address.headers.contains(&Header::SetupToken), "{name}");
+        assert_eq!(says("Sec-Secure-Session-Id"), address.headers.contains(&Header::SessionId), "{name}");
         assert_eq!(says("Idempotency-Key"), address.headers.contains(&Header::HasKey), "{name}");
         let codes = codes(&document, address);
         let named =

@@ -28,6 +28,7 @@ pub const ACTIVITY: &str = "/v1/streams/activity";
 pub type PlainBody = Full<axum::body::Bytes>;
 
 /// A browser that is signed in, with its key.
+#[derive(Clone)]
 pub struct Browser {
     pub app: App,
     pub address: SocketAddr,

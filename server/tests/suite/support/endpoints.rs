@@ -26,6 +26,8 @@ pub enum Access {
     Elevated,
     Ticket,
     Answer,
+    /// By a browser, for its device.
+    Device,
 }
 
 /// A request that has the documented shape.
@@ -85,6 +87,7 @@ fn row(row: &str) -> Option<Endpoint> {
         "Elevated" => Access::Elevated,
         "Ticket" => Access::Ticket,
         "Answer" => Access::Answer,
+        "Device" => Access::Device,
         other => panic!("{address}: {other} is no access that these tests know"),
     };
     Some(Endpoint { method: method.to_owned(), path: format!("/{}", path.split('?').next()?), access })
@@ -170,6 +173,7 @@ pub fn sample(world: &World, endpoint: &Endpoint) -> Sample {
         "GET /v1/activity" => Sample::NoBody { query: "?limit=5&before=9" },
         "GET /v1/security/stepup-log" => Sample::NoBody { query: "?filter=passkey&limit=5&before=9" },
         "GET /v1/streams/activity" | "GET /v1/streams/terminal" => Sample::NoBody { query: "?ticket=none" },
+        "POST /v1/sessions/device" | "POST /v1/sessions/device/refresh" => Sample::NoBody { query: "" },
         _ if endpoint.reads() => Sample::NoBody { query: "" },
         "POST /v1/setup/options" => Sample::Json {
             body: json!({ "name": "Mara", "email": "mara@example.org", "jkt": thumbprint }),

@@ -1,6 +1,6 @@
 use super::{browser::sign, public, world::ORIGIN};
 use holdfast_protocol::base64url;
-use holdfast_server::app::App;
+use holdfast_server::{access::DeviceChallenge, app::App};
 use p256::ecdsa::SigningKey;
 use serde_json::{Value, json};
 
@@ -26,6 +26,17 @@ impl Proof {
             "nonce": nonce,
         });
         Self { header: json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": jwk }), claims, key: key.clone() }
+    }
+
+    /// The answer of a device's key to a challenge; one that registers the key has it in its header.
+    pub fn of_device(app: &App, key: &SigningKey, challenge_for: DeviceChallenge, challenge: &str) -> String {
+        let mut proof = Self::new(app, key, "", "", "");
+        proof.header["typ"] = json!("dbsc+jwt");
+        if matches!(challenge_for, DeviceChallenge::Refresh) {
+            proof.header.as_object_mut().unwrap().remove("jwk");
+        }
+        proof.claims = json!({ "jti": challenge });
+        proof.sign()
     }
 
     pub fn sign(&self) -> String {

@@ -58,8 +58,10 @@ async fn what_another_site_asks_for_is_refused_first() {
 #[tokio::test]
 async fn without_a_session_nothing_is_answered() {
     attack_all(|target: &Target, endpoint: &Endpoint, request: &Raw| {
-        let by_cookie =
-            !matches!(endpoint.access, Access::Public | Access::Program | Access::Agent | Access::Ceremony);
+        let by_cookie = !matches!(
+            endpoint.access,
+            Access::Public | Access::Program | Access::Agent | Access::Ceremony | Access::Device
+        );
         if !by_cookie {
             return Vec::new();
         }

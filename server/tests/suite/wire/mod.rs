@@ -6,10 +6,11 @@ mod heads;
 
 use crate::support::{
     Access, Answer, Browser, Endpoint, Framing, Line, ORIGIN, Proof, Raw, SECRET, SETUP_TOKEN, Sample, World,
-    endpoints, run, sample, stored_facts,
+    endpoints, make_key, public, run, sample, stored_facts,
 };
 use holdfast_protocol::{connections::Transport, problem::Code};
-use holdfast_server::limits::Rate;
+use holdfast_server::{access::DeviceChallenge, limits::Rate};
+use p256::ecdsa::SigningKey;
 use std::{num::NonZeroU32, time::Duration};
 
 /// A request that must be refused, and how.
@@ -26,6 +27,8 @@ struct Target {
     nonce: String,
     /// Of an agent of the browser's account.
     token: String,
+    /// The key of the browser's device, whose cookie it has not shown.
+    device: SigningKey,
 }
 
 impl Target {
@@ -45,7 +48,9 @@ impl Target {
         let browser = world.browser().await;
         let nonce = browser.fresh_nonce().await;
         let token = world.agent(&browser.account).await.token;
-        Self { world, browser, nonce, token }
+        let device = make_key(&world.app);
+        run!(world.app.db, "UPDATE sessions SET device_key = $1", public(&device).to_sec1().to_vec());
+        Self { world, browser, nonce, token, device }
     }
 
     /// A request of the documented shape, with everything that the address asks for.
@@ -58,6 +63,16 @@ impl Target {
         }
         match endpoint.access {
             Access::Public | Access::Program => {}
+            Access::Device => {
+                let app = &self.world.app;
+                let refreshes = endpoint.path.ends_with("/refresh");
+                let kind = if refreshes { DeviceChallenge::Refresh } else { DeviceChallenge::Registration };
+                let challenge = kind.make(app, &self.browser.session);
+                let response = Proof::of_device(app, &self.device, kind, &challenge);
+                request.add("cookie", &self.browser.cookies);
+                request.add("sec-secure-session-id", self.browser.session.as_str());
+                request.add("secure-session-response", response);
+            }
             Access::Agent => {
                 request.add("authorization", format!("Bearer {}", self.token));
                 if !endpoint.reads() {
@@ -94,8 +109,10 @@ impl Target {
             request.add("accept", "text/event-stream");
             request.add("sec-fetch-site", "same-origin");
         }
-        let proves =
-            !matches!(endpoint.access, Access::Public | Access::Program | Access::Agent | Access::Ticket);
+        let proves = matches!(
+            endpoint.access,
+            Access::Ceremony | Access::SignedIn | Access::Elevated | Access::Answer
+        );
         if proves {
             self.prove(&mut request);
         }
